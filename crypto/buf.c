@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The one owned buffer type. */
+#include "crypto/buf.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include <openssl/crypto.h>
+
+int buf_init(struct buf *b, size_t cap)
+{
+	uint8_t *p = malloc(cap ? cap : 1);
+
+	if (!p)
+		return -ENOMEM;
+
+	*b = (struct buf){.p = p, .cap = cap};
+	return 0;
+}
+
+int buf_copy(struct buf *b, struct ref src)
+{
+	int r;
+
+	r = buf_init(b, src.n);
+	if (r < 0)
+		return r;
+
+	return buf_append(b, src.p, src.n);
+}
+
+int buf_append(struct buf *b, const void *p, size_t n)
+{
+	if (n > b->cap - b->n)
+		return -E2BIG;
+	if (n > 0)
+		memcpy(b->p + b->n, p, n);
+	b->n += n;
+	return 0;
+}
+
+int buf_append_str(struct buf *b, const char *s)
+{
+	return buf_append(b, s, strlen(s));
+}
+
+void buf_done(struct buf *b)
+{
+	if (b->p) {
+		explicit_bzero(b->p, b->cap);
+		free(b->p);
+	}
+	*b = (struct buf){0};
+}
+
+bool ref_equal(struct ref a, struct ref b)
+{
+	return a.n == b.n && (a.n == 0 || CRYPTO_memcmp(a.p, b.p, a.n) == 0);
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* JSON with limits. */
+#include "crypto/js.h"
+
+#include "crypto/b64.h"
+
+#include <errno.h>
+
+/* jansson's own depth limit is fixed at 2048 frames of C stack, so depth is counted beforehand. */
+static bool too_deep(struct ref text)
+{
+	bool in_string = false;
+	size_t depth = 0;
+
+	for (size_t i = 0; i < text.n; i++) {
+		uint8_t c = text.p[i];
+
+		if (in_string) {
+			if (c == '\\')
+				i++;
+			else if (c == '"')
+				in_string = false;
+		} else if (c == '"') {
+			in_string = true;
+		} else if (c == '{' || c == '[') {
+			if (++depth > JS_DEPTH_MAX)
+				return true;
+		} else if ((c == '}' || c == ']') && depth > 0) {
+			depth--;
+		}
+	}
+	return false;
+}
+
+int js_load(struct ref text, json_t **ret)
+{
+	CLEANUP_JSON json_t *value = NULL;
+	json_error_t error;
+
+	if (text.n > JS_TEXT_MAX || too_deep(text))
+		return -E2BIG;
+
+	value = json_loadb((const char *)text.p, text.n, JSON_REJECT_DUPLICATES, &error);
+	if (!value)
+		return json_error_code(&error) == json_error_out_of_memory ? -ENOMEM : -EBADMSG;
+	if (!json_is_object(value))
+		return -EBADMSG;
+
+	*ret = TAKE_PTR(value);
+	return 0;
+}
+
+int js_dump(const json_t *value, char **ret)
+{
+	char *text = json_dumps(value, JSON_COMPACT | JSON_SORT_KEYS);
+
+	if (!text)
+		return -ENOMEM;
+
+	*ret = text;
+	return 0;
+}
+
+const char *js_str(const json_t *object, const char *key)
+{
+	return json_string_value(json_object_get(object, key));
+}
+
+int js_b64(const json_t *object, const char *key, struct buf *ret)
+{
+	const json_t *member = json_object_get(object, key);
+
+	if (!json_is_string(member))
+		return -EBADMSG;
+
+	return b64_decode((struct ref){(const uint8_t *)json_string_value(member),
+				       json_string_length(member)},
+			  ret);
+}
+
+json_t *js_from_b64(struct ref src)
+{
+	CLEANUP(buf_done) struct buf text = {0};
+
+	if (buf_init(&text, b64_encoded_len(src.n)) < 0 || b64_encode(src, &text) < 0)
+		return NULL;
+
+	return json_stringn((const char *)text.p, text.n);
+}

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Runs pins: the one loop that waits, and sealing with proof. */
+#include "crypto/pin.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+void cot_done(struct cot *cot)
+{
+	if (cot->waiter)
+		cot->waiter->release(cot->waiter);
+	cot->waiter = NULL;
+}
+
+void cot_wake_at(struct cot *cot, uint64_t at_us)
+{
+	if (cot->wake_us == 0 || at_us < cot->wake_us)
+		cot->wake_us = at_us;
+}
+
+static int sleep_until(uint64_t until_us)
+{
+	uint64_t now = now_us();
+	uint64_t left = until_us > now ? until_us - now : 0;
+	struct timespec ts = {.tv_sec = (time_t)(left / USEC_PER_SEC),
+			      .tv_nsec = (long)(left % USEC_PER_SEC) * 1000};
+
+	return ppoll(NULL, 0, &ts, NULL) < 0 ? -errno : 0;
+}
+
+int cot_wait(struct cot *cot)
+{
+	uint64_t until = cot->deadline_us;
+
+	if (cot->wake_us != 0 && cot->wake_us < until)
+		until = cot->wake_us;
+	cot->wake_us = 0;
+
+	return cot->waiter ? cot->waiter->wait(cot->waiter, until) : sleep_until(until);
+}
+
+const struct pin *pin_find(const struct pin *const *pins, const json_t *hdr)
+{
+	const char *name = js_str(json_object_get(hdr, "clevis"), "pin");
+
+	for (; name && *pins; pins++)
+		if (strcmp((*pins)->name, name) == 0)
+			return *pins;
+	return NULL;
+}
+
+int pin_check(const struct pin *const *pins, const json_t *hdr, const struct log *log,
+	      const struct pin **ret)
+{
+	const char *name = js_str(json_object_get(hdr, "clevis"), "pin");
+	const struct pin *pin = pin_find(pins, hdr);
+	int r;
+
+	if (!name)
+		return log_err(log, -EBADMSG, "the protected header names no pin (clevis.pin)");
+	if (!pin)
+		return log_err(log, -EOPNOTSUPP, "the pin \"%.32s\" is not supported here", name);
+
+	r = pin->check(hdr, log);
+	if (r < 0)
+		return r;
+
+	*ret = pin;
+	return 0;
+}
+
+/* Keeps a leaf's ERROR line until it is certain that the whole recovery fails. */
+static void job_sink(void *to, enum log_level level, const char *line)
+{
+	struct job *job = to;
+
+	if (level == LOG_LEVEL_ERROR)
+		(void)snprintf(job->why, sizeof(job->why), "%s", line);
+	(void)log_dbg(job->outer, 0, "%s", line);
+}
+
+int job_init(struct job *job, struct cot *cot, const struct jwe *jwe)
+{
+	const struct pin *pin;
+	int r;
+
+	*job = (struct job){
+		.jwe = jwe,
+		.outer = cot->log,
+		.log = {.sink = job_sink, .to = job, .debug = cot->log && cot->log->debug},
+		.result = -EINPROGRESS,
+	};
+
+	r = pin_check(cot->pins, jwe->hdr, &job->log, &pin);
+	if (r == 0) {
+		job->state = calloc(1, pin->state_size ? pin->state_size : 1);
+		if (!job->state)
+			r = -ENOMEM;
+	}
+	if (r < 0) {
+		job->result = r;
+		return r;
+	}
+
+	job->pin = pin;
+	return 0;
+}
+
+int job_step(struct cot *cot, struct job *job, struct buf *ret)
+{
+	CLEANUP(buf_done) struct buf cek = {0};
+	int r;
+
+	if (job->began_us == 0)
+		job->began_us = now_us();
+
+	r = job->pin->decrypt(cot, job, &cek);
+	if (r == 0) {
+		r = jwe_open(job->jwe, buf_ref(&cek), ret);
+		if (r == -EBADMSG)
+			(void)log_err(
+				&job->log, r,
+				"%s: the key recovered does not open this token: a wrong answer was "
+				"given or the token was altered",
+				job->pin->name);
+	}
+
+	job->result = r;
+	if (r != -EINPROGRESS)
+		job->ended_us = now_us();
+	return r;
+}
+
+void job_done(struct job *job)
+{
+	if (job->pin && job->state)
+		job->pin->release(job);
+	free(job->state);
+	*job = (struct job){0};
+}
+
+int pin_recover(struct cot *cot, struct job *job, struct buf *ret)
+{
+	int r;
+
+	cot->network = false;
+	r = job_step(cot, job, ret);
+
+	cot->network = true;
+	while (r == -EINPROGRESS) {
+		r = job_step(cot, job, ret);
+		if (r == -EINPROGRESS && cot_wait(cot) < 0) {
+			job->result = log_err(&job->log, -EINTR, "%s: interrupted", job->pin->name);
+			return job->result;
+		}
+	}
+	return r;
+}
+
+static int verify_sealed(const struct jwe *jwe, const struct buf *cek, struct ref secret)
+{
+	CLEANUP(buf_done) struct buf opened = {0};
+	int r;
+
+	r = jwe_open(jwe, buf_ref(cek), &opened);
+	if (r < 0)
+		return r;
+
+	return ref_equal(buf_ref(&opened), secret) ? 0 : -EIO;
+}
+
+int pin_seal(struct cot *cot, const char *name, const json_t *cfg, struct ref secret,
+	     struct jwe *ret)
+{
+	CLEANUP_JSON json_t *hdr = json_pack("{s:{s:s}}", "clevis", "pin", name);
+	CLEANUP(jwe_done) struct jwe jwe = {0};
+	CLEANUP(buf_done) struct buf cek = {0};
+	const struct pin *pin;
+	int r;
+
+	if (!hdr)
+		return -ENOMEM;
+	pin = pin_find(cot->pins, hdr);
+	if (!pin)
+		return log_err(cot->log, -EOPNOTSUPP, "the pin \"%.32s\" is not supported here",
+			       name);
+
+	cot->network = true;
+	r = pin->encrypt(cot, cfg, hdr, &cek);
+	if (r == 0)
+		r = pin_check(cot->pins, hdr, cot->log, &pin);
+	if (r == 0)
+		r = jwe_seal(hdr, buf_ref(&cek), secret, &jwe);
+	if (r == 0)
+		r = verify_sealed(&jwe, &cek, secret);
+	if (r < 0)
+		return r;
+
+	*ret = TAKE_STRUCT(jwe);
+	return 0;
+}

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The pin contract. A pin makes and recovers the content encryption key of a JWE under one
+ * condition; it never sees the plaintext. Recovery is stepped: a pin never sleeps, and pin_recover()
+ * is the only loop that waits.
+ */
+#pragma once
+
+#include "crypto/jwe.h"
+#include "crypto/log.h"
+
+enum pin_flags {
+	PIN_LOCAL = 1 << 0,    /* needs this machine alone */
+	PIN_NET = 1 << 1,      /* needs the network */
+	PIN_USER_PIN = 1 << 2, /* may need a PIN typed by a person */
+};
+
+struct cot;
+struct job;
+
+struct pin {
+	const char *name;  /* value of clevis.pin, and of the LUKS2 token type after "cotter-" */
+	unsigned flags;    /* enum pin_flags */
+	size_t state_size; /* zeroed bytes at job->state */
+
+	/*
+	 * Whether `decrypt` can use this header: members and their types, no I/O, no secrets. The
+	 * cause goes to `log` at ERROR. Errors: -EBADMSG, -EOPNOTSUPP, -E2BIG, -ENOMEM.
+	 */
+	int (*check)(const json_t *hdr, const struct log *log);
+
+	/*
+	 * Makes a key under the condition that `cfg`, Clevis's configuration object for this pin,
+	 * describes: completes `hdr` (alg, enc, the clevis member and what recovery needs) and
+	 * returns the key in a new buffer. May wait, through cot_wait() alone, and ask, through
+	 * cot->confirm alone. The cause of a failure goes to cot->log at ERROR. Errors: see
+	 * pin_seal().
+	 */
+	int (*encrypt)(struct cot *cot, const json_t *cfg, json_t *hdr, struct buf *ret_cek);
+
+	/*
+	 * One step towards the key of job->jwe, whose header passed `check`. 0: done, the key is in a
+	 * new buffer; -EINPROGRESS: call again after cot_wait(); anything else: failed for good, and
+	 * the cause went to job->log at ERROR. While cot->network is false a PIN_NET pin returns
+	 * -EINPROGRESS without sending anything. Past cot->deadline_us it returns no -EINPROGRESS.
+	 */
+	int (*decrypt)(struct cot *cot, struct job *job, struct buf *ret_cek);
+
+	/*
+	 * Adds to `facts`, an object, what is public in the header and worth reading: names in
+	 * lower case with underscores, values strings, numbers or arrays of strings. Errors: -ENOMEM.
+	 */
+	int (*describe)(const json_t *hdr, json_t *facts);
+
+	/* Frees what is in job->state, in any state, also half made. */
+	void (*release)(struct job *job);
+};
+
+/* What a PIN_NET pin puts at cot->waiter on first use: waits for its transfers. */
+struct waiter {
+	/* Sleeps until something happened or until_us (CLOCK_MONOTONIC) came. Errors: -EINTR. */
+	int (*wait)(struct waiter *waiter, uint64_t until_us);
+	void (*release)(struct waiter *waiter);
+};
+
+/* A question of trust for a person; NULL-terminated lists are not used, counts are. */
+struct trust_question {
+	const char *url;
+	const json_t *thumbprints; /* array of strings: the signing keys' S256 thumbprints */
+};
+
+/*
+ * One recovery or sealing, on its caller's stack: who may take part, until when, and whom to tell.
+ * Zero it, set what is wanted, end it with cot_done().
+ */
+struct cot {
+	const struct pin *const *pins; /* the pins that may be used, NULL-terminated */
+	const struct log *log;
+	uint64_t deadline_us; /* CLOCK_MONOTONIC */
+	struct ref user_pin;  /* what a person typed, borrowed; p NULL: nothing yet */
+	unsigned depth;       /* nesting of the policy so far */
+
+	/* Asked whether to trust what cannot be verified: 0 yes, -EKEYREJECTED no. NULL: no. */
+	int (*confirm)(void *arg, const struct trust_question *question);
+	void *confirm_arg;
+
+	/* set by the functions below and by pins */
+	bool network;          /* packets may be sent now */
+	uint64_t wake_us;      /* earliest time at which a step is wanted; 0: none */
+	struct waiter *waiter; /* whoever has transfers to wait for */
+};
+
+void cot_done(struct cot *cot);
+
+/* Asks for a step at `at_us` at the latest, whatever the waiter sees. */
+void cot_wake_at(struct cot *cot, uint64_t at_us);
+
+/*
+ * Sleeps until a transfer moved, the wake time or the deadline. Errors: -EINTR (a signal: the
+ * person wants an end).
+ */
+MUST int cot_wait(struct cot *cot);
+
+/* The leaf or inner node of a recovery: one JWE. End it with job_done(). */
+struct job {
+	const struct pin *pin;
+	const struct jwe *jwe; /* borrowed */
+	void *state;           /* pin->state_size zeroed bytes */
+
+	struct log log; /* what the pin writes: ERROR lines are kept in `why`, DEBUG passed on */
+	const struct log *outer;
+	char why[LOG_LINE_MAX]; /* the last ERROR line */
+	int result;             /* 0 recovered, -EINPROGRESS, or the error */
+	uint64_t began_us, ended_us;
+
+	struct job *children; /* of a policy node, made and freed by its pin; NULL at a leaf */
+	size_t n_children;
+};
+
+/* The pin that clevis.pin names; NULL where the header names none that is in the table. */
+const struct pin *pin_find(const struct pin *const *pins, const json_t *hdr);
+
+/*
+ * The pin of `hdr`, after its own `check`. The cause goes to `log` at ERROR. Errors: -EBADMSG,
+ * -EOPNOTSUPP (no such pin here), -E2BIG, -ENOMEM.
+ */
+MUST int pin_check(const struct pin *const *pins, const json_t *hdr, const struct log *log,
+		   const struct pin **ret);
+
+/* Prepares the recovery of `jwe`, which must outlive the job. Errors: as pin_check(). */
+MUST int job_init(struct job *job, struct cot *cot, const struct jwe *jwe);
+
+/* One step of a job and, at its end, the plaintext in a new buffer. Returns as pin.decrypt. */
+MUST int job_step(struct cot *cot, struct job *job, struct buf *ret);
+
+void job_done(struct job *job);
+
+/*
+ * Runs a prepared job to its end and returns the plaintext in a new buffer. First all that is local
+ * is done; only where that does not suffice may packets be sent. On failure job->why (at each leaf)
+ * says what happened. Errors, and no others: -EBADMSG (malformed, failed authentication), -EPROTO
+ * (a peer broke the protocol), -EKEYREJECTED (a policy or trust said no), -ENETUNREACH,
+ * -EHOSTUNREACH, -ECONNREFUSED, -ETIMEDOUT (network), -ENODEV, -ENOANO (a PIN is wanted), -EINTR,
+ * -EOPNOTSUPP, -E2BIG, -ENOMEM, -EIO.
+ */
+MUST int pin_recover(struct cot *cot, struct job *job, struct buf *ret);
+
+/*
+ * Seals `secret` under the pin called `name` and configuration `cfg`, then opens the result in
+ * memory and compares. The cause of a failure goes to cot->log at ERROR. Errors: those of
+ * pin_recover(), and -EINVAL (the configuration), -ENOENT (a file it names).
+ */
+MUST int pin_seal(struct cot *cot, const char *name, const json_t *cfg, struct ref secret,
+		  struct jwe *ret);

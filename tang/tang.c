@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The tang pin: binds to a Tang server's exchange key and recovers by the McCallum-Relyea exchange. */
+#include "tang/tang.h"
+
+#include "crypto/ecmr.h"
+#include "tang/adv.h"
+#include "tang/fetch.h"
+#include "tang/header.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* A recovery on its way. */
+struct state {
+	struct binding binding;
+	struct jwk blind;
+	char path[sizeof("rec/") + TANG_KID_MAX];
+	char *body;
+	struct fetch *fetch;
+};
+
+static int tang_check(const json_t *hdr, const struct log *log)
+{
+	CLEANUP(binding_done) struct binding b = {0};
+
+	return binding_read(hdr, log, &b);
+}
+
+static int read_file(const char *name, const struct log *log, struct buf *ret)
+{
+	CLEANUP(buf_done) struct buf text = {0};
+	FILE *f;
+	int r;
+
+	r = buf_init(&text, FETCH_REPLY_MAX + 1);
+	if (r < 0)
+		return r;
+
+	f = fopen(name, "re");
+	if (!f)
+		return log_err(log, -ENOENT, "the advertisement %.200s cannot be read: %s", name,
+			       strerror(errno));
+	text.n = fread(text.p, 1, text.cap, f);
+	r = ferror(f) ? -ENOENT : text.n > FETCH_REPLY_MAX ? -E2BIG : 0;
+	(void)fclose(f);
+	if (r < 0)
+		return log_err(log, r,
+			       "the advertisement %.200s cannot be read or is longer than %d bytes",
+			       name, FETCH_REPLY_MAX);
+
+	*ret = TAKE_STRUCT(text);
+	return 0;
+}
+
+static int fetch_adv(struct cot *cot, const struct server *server, const char *thp, struct buf *ret)
+{
+	struct fetch_request request = {
+		.base = server->url, .ca = server->ca, .pubkey = server->pubkey};
+	struct fetch_reply reply = {0};
+	char path[sizeof("adv/") + TANG_KID_MAX];
+	int r;
+
+	(void)snprintf(path, sizeof(path), thp ? "adv/%s" : "adv", thp);
+	request.path = path;
+	r = fetch_run(cot, cot->log, &request, &reply);
+	if (r < 0)
+		return r;
+
+	if (reply.status == 200) {
+		*ret = TAKE_STRUCT(reply.body);
+		return 0;
+	}
+	buf_done(&reply.body);
+	if (reply.status == 404 && thp)
+		return log_err(cot->log, -EKEYREJECTED,
+			       "%.200s has no signing key with the thumbprint %s; "
+			       "run tang-show-keys on the server to see those it has",
+			       server->url, thp);
+	return log_err(cot->log, -EPROTO,
+		       "%.200s answered HTTP %ld instead of an advertisement; is this "
+		       "the address of a Tang server?",
+		       server->url, reply.status);
+}
+
+/* The advertisement by file, object or network, and whether naming it was a decision to trust it. */
+static int get_adv(struct cot *cot, const json_t *cfg, const struct server *server, struct adv *ret)
+{
+	const json_t *saved = json_object_get(cfg, "adv");
+	const char *file = json_string_value(saved);
+	CLEANUP(buf_done) struct buf text = {0};
+	char *dumped = NULL;
+	int r;
+
+	if (file)
+		r = read_file(file, cot->log, &text);
+	else if (!saved)
+		r = fetch_adv(cot, server, js_str(cfg, "thp"), &text);
+	else if (!json_is_object(saved))
+		r = log_err(cot->log, -EINVAL,
+			    "tang: \"adv\" is neither a file name nor an object");
+	else
+		r = js_dump(saved, &dumped);
+	if (dumped) {
+		r = buf_copy(&text, ref_str(dumped));
+		free(dumped);
+	}
+	if (r < 0)
+		return r;
+
+	return adv_parse(buf_ref(&text), file ? file : server->url, cot->log, ret);
+}
+
+/* Design: a thumbprint given always decides; a saved advertisement is the user's own word. */
+static int decide_trust(struct cot *cot, const json_t *cfg, const struct server *server,
+			const struct adv *adv)
+{
+	const char *thp = js_str(cfg, "thp");
+	CLEANUP_JSON json_t *thumbprints = NULL;
+	struct trust_question question;
+
+	if (thp && !adv_signed_by(adv, thp))
+		return log_err(cot->log, -EKEYREJECTED,
+			       "the advertisement of %.200s is not signed by the "
+			       "key with the thumbprint %s",
+			       server->url, thp);
+	if (thp || json_object_get(cfg, "adv"))
+		return 0;
+
+	thumbprints = adv_thumbprints(adv);
+	if (!thumbprints)
+		return -ENOMEM;
+	question = (struct trust_question){server->url, thumbprints};
+	if (!cot->confirm || cot->confirm(cot->confirm_arg, &question) < 0)
+		return log_err(cot->log, -EKEYREJECTED,
+			       "the signing keys of %.200s are not trusted", server->url);
+	return 0;
+}
+
+/* A misspelt member would silently drop a condition, so only known ones pass. */
+static int check_config(const json_t *cfg, const struct log *log)
+{
+	static const char *const known[] = {"url", "thp", "adv", "ca", "pubkey"};
+	const char *name, *thp = js_str(cfg, "thp");
+	const json_t *value;
+
+	json_object_foreach((json_t *)(uintptr_t)cfg, name, value) {
+		size_t i = 0;
+
+		while (i < ARRAY_SIZE(known) && strcmp(known[i], name) != 0)
+			i++;
+		if (i == ARRAY_SIZE(known))
+			return log_err(log, -EINVAL,
+				       "tang: the configuration has an unknown member "
+				       "\"%.64s\"",
+				       name);
+	}
+	if (json_object_get(cfg, "thp") && (!thp || !jwk_is_thumbprint(thp)))
+		return log_err(log, -EINVAL,
+			       "\"%.80s\" is not the thumbprint of a key (43 letters and "
+			       "digits, as tang-show-keys prints)",
+			       thp ? thp : "");
+	return 0;
+}
+
+static int set_header(json_t *hdr, const struct server *server, const struct adv *adv)
+{
+	json_t *tang = json_pack("{s:s, s:s*, s:s*, s:o}", "url", server->url, "ca", server->ca,
+				 "pubkey", server->pubkey, "adv", adv_to_jwks(adv));
+	char kid[JWK_THUMBPRINT_MAX + 1];
+	int r;
+
+	r = jwk_thumbprint(adv_exchange_key(adv), "S256", kid);
+	if (r < 0) {
+		json_decref(tang);
+		return r;
+	}
+	if (json_object_set_new(json_object_get(hdr, "clevis"), "tang", tang) != 0 ||
+	    json_object_set_new(hdr, "kid", json_string(kid)) != 0)
+		return -ENOMEM;
+	return 0;
+}
+
+static int tang_encrypt(struct cot *cot, const json_t *cfg, json_t *hdr, struct buf *ret_cek)
+{
+	CLEANUP(adv_done) struct adv adv = {0};
+	struct server server;
+	int r;
+
+	r = check_config(cfg, cot->log);
+	if (r == 0)
+		r = server_read(cfg, cot->log, &server);
+	if (r == 0)
+		r = get_adv(cot, cfg, &server, &adv);
+	if (r == 0)
+		r = decide_trust(cot, cfg, &server, &adv);
+	if (r == 0)
+		r = set_header(hdr, &server, &adv);
+	if (r < 0)
+		return r;
+
+	return jwe_agree(hdr, adv_exchange_key(&adv), ret_cek);
+}
+
+/* X = E + tG, so that the server learns nothing of which binding asks. */
+static int begin(struct cot *cot, struct job *job)
+{
+	struct state *s = job->state;
+	CLEANUP(jwk_done) struct jwk blinded = {0};
+	CLEANUP_JSON json_t *json = NULL;
+	struct fetch_request request;
+	int r;
+
+	r = binding_read(job->jwe->hdr, &job->log, &s->binding);
+	if (r == 0)
+		r = jwk_generate(s->binding.epk.curve, &s->blind);
+	if (r == 0)
+		r = ecmr_add(&s->binding.epk, &s->blind, &blinded);
+	if (r < 0)
+		return r;
+
+	json = jwk_to_json(&blinded);
+	if (!json || json_object_set_new(json, "alg", json_string("ECMR")) != 0)
+		return -ENOMEM;
+	r = js_dump(json, &s->body);
+	if (r < 0)
+		return r;
+
+	(void)snprintf(s->path, sizeof(s->path), "rec/%s", s->binding.kid);
+	request = (struct fetch_request){
+		.base = s->binding.server.url,
+		.path = s->path,
+		.body = ref_str(s->body),
+		.ca = s->binding.server.ca,
+		.pubkey = s->binding.server.pubkey,
+	};
+	return fetch_start(cot, &job->log, &request, &s->fetch);
+}
+
+/* The server's Y: a public point of the binding's curve, or a sentence about what came instead. */
+static int read_reply(const struct job *job, const struct fetch_reply *reply, struct jwk *ret)
+{
+	const struct state *s = job->state;
+	const char *url = s->binding.server.url;
+	CLEANUP(jwk_done) struct jwk key = {0};
+	CLEANUP_JSON json_t *json = NULL;
+	int r;
+
+	if (reply->status == 404)
+		return log_err(&job->log, -EPROTO,
+			       "%.200s does not have the key %s any more (HTTP 404): it "
+			       "was deleted there, or this is another server",
+			       url, s->binding.kid);
+	if (reply->status != 200)
+		return log_err(&job->log, -EPROTO, "%.200s answered HTTP %ld", url, reply->status);
+
+	r = js_load(buf_ref(&reply->body), &json);
+	if (r == 0)
+		r = jwk_from_json(json, &key);
+	if (r == 0 && key.curve != s->binding.epk.curve)
+		r = -EBADMSG;
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0)
+		return log_err(&job->log, -EPROTO,
+			       "%.200s did not answer with a point on the curve of the "
+			       "exchange_key",
+			       url);
+	jwk_move(&key, ret);
+	return 0;
+}
+
+/* Z = Y - tS */
+static int finish(const struct job *job, const struct fetch_reply *reply, struct buf *ret_cek)
+{
+	const struct state *s = job->state;
+	CLEANUP(jwk_done) struct jwk answer = {0};
+	CLEANUP(jwk_done) struct jwk mask = {0};
+	CLEANUP(jwk_done) struct jwk shared = {0};
+	int r;
+
+	r = read_reply(job, reply, &answer);
+	if (r < 0)
+		return r;
+
+	r = ecmr_mul(&s->binding.exchange_key, &s->blind, &mask);
+	if (r == 0)
+		r = ecmr_sub(&answer, &mask, &shared);
+	if (r == -EBADMSG)
+		return log_err(&job->log, -EPROTO,
+			       "%.200s answered with a point at which no key can be",
+			       s->binding.server.url);
+	if (r < 0)
+		return r;
+
+	return jwe_derive_cek(job->jwe->hdr, (struct ref){shared.x, shared.curve->size}, ret_cek);
+}
+
+static int tang_decrypt(struct cot *cot, struct job *job, struct buf *ret_cek)
+{
+	struct state *s = job->state;
+	struct fetch_reply reply = {0};
+	int r;
+
+	if (!cot->network)
+		return -EINPROGRESS;
+
+	r = s->fetch ? 0 : begin(cot, job);
+	if (r == 0)
+		r = fetch_step(cot, s->fetch, &reply);
+	if (r == 0)
+		r = finish(job, &reply, ret_cek);
+	buf_done(&reply.body);
+	return r;
+}
+
+static int tang_describe(const json_t *hdr, json_t *facts)
+{
+	CLEANUP(binding_done) struct binding b = {0};
+	int r;
+
+	r = binding_read(hdr, NULL, &b);
+	if (r < 0)
+		return r;
+
+	if (json_object_set_new(facts, "url", json_string(b.server.url)) != 0 ||
+	    json_object_set(facts, "signing_keys", b.signing_thumbprints) != 0 ||
+	    json_object_set_new(facts, "exchange_key", json_string(b.kid)) != 0 ||
+	    (b.server.ca && json_object_set_new(facts, "ca", json_string(b.server.ca)) != 0) ||
+	    (b.server.pubkey &&
+	     json_object_set_new(facts, "pubkey", json_string(b.server.pubkey)) != 0))
+		return -ENOMEM;
+	return 0;
+}
+
+static void tang_release(struct job *job)
+{
+	struct state *s = job->state;
+
+	s->fetch = fetch_free(s->fetch);
+	free(s->body);
+	s->body = NULL;
+	jwk_done(&s->blind);
+	binding_done(&s->binding);
+}
+
+const struct pin pin_tang = {
+	.name = "tang",
+	.flags = PIN_NET,
+	.state_size = sizeof(struct state),
+	.check = tang_check,
+	.encrypt = tang_encrypt,
+	.decrypt = tang_decrypt,
+	.describe = tang_describe,
+	.release = tang_release,
+};

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Our token types as libcryptsetup sees them. */
+#include "token/handler.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+int token_errno(int r)
+{
+	switch (r) {
+	case 0:
+	case -ENOANO:
+		return r;
+	case -EAGAIN:
+	case -EINTR:
+	case -ENODEV:
+	case -ETIMEDOUT:
+	case -ENETUNREACH:
+	case -EHOSTUNREACH:
+	case -ECONNREFUSED:
+		return -EAGAIN;
+	default:
+		return -ENOENT; /* any other value would keep libcryptsetup from the next token */
+	}
+}
+
+/* Where a token's log lines go, and the token they are about. */
+struct origin {
+	struct crypt_device *cd;
+	const char *type;
+	int token;
+};
+
+static void crypt_sink(void *to, enum log_level level, const char *line)
+{
+	const struct origin *o = to;
+	int crypt_level = level == LOG_LEVEL_ERROR ? CRYPT_LOG_ERROR : CRYPT_LOG_DEBUG;
+
+	crypt_logf(o->cd, crypt_level, "Token %d (%s): %s", o->token, o->type, line);
+}
+
+static bool is_null_cipher(const char *cipher)
+{
+	return cipher &&
+	       (strncmp(cipher, "cipher_null", 11) == 0 || strncmp(cipher, "null", 4) == 0);
+}
+
+/* Whoever can write the header could else have the volume "opened" without any encryption, and
+ * read the key's next use. */
+static int refuse_null_cipher(struct crypt_device *cd, const struct token *token,
+			      const struct log *log)
+{
+	size_t key_size;
+
+	if (is_null_cipher(crypt_get_cipher(cd)))
+		return log_err(log, -EKEYREJECTED,
+			       "the volume is not encrypted at all (null cipher); its "
+			       "header was tampered with");
+	for (size_t i = 0; i < token->n_keyslots; i++)
+		if (is_null_cipher(
+			    crypt_keyslot_get_encryption(cd, (int)token->keyslots[i], &key_size)))
+			return log_err(log, -EKEYREJECTED,
+				       "keyslot %u is not encrypted at all (null "
+				       "cipher); its header was tampered with",
+				       token->keyslots[i]);
+	return 0;
+}
+
+static int open_token(struct crypt_device *cd, int number, const struct log *log, uint64_t max_us,
+		      struct buf *ret)
+{
+	CLEANUP(token_done) struct token token = {0};
+	CLEANUP(cot_done) struct cot cot = {.pins = pins, .log = log};
+	const char *json;
+	int r;
+
+	if (crypt_token_json_get(cd, number, &json) < 0)
+		return log_err(log, -ENOENT, "the token cannot be read");
+
+	r = token_parse(ref_str(json), log, &token);
+	if (r == 0)
+		r = refuse_null_cipher(cd, &token, log);
+	if (r < 0)
+		return r;
+
+	return token_recover(&cot, &token, max_us, ret);
+}
+
+int handler_open(struct crypt_device *cd, int token, uint64_t max_us, char **ret, size_t *ret_len)
+{
+	struct origin origin = {.cd = cd, .token = token};
+	struct log log = {.sink = crypt_sink, .to = &origin, .debug = true};
+	CLEANUP(buf_done) struct buf secret = {0};
+	char *copy;
+	int r;
+
+	if (crypt_token_status(cd, token, &origin.type) < CRYPT_TOKEN_INTERNAL || !origin.type)
+		origin.type = "unknown type";
+
+	r = open_token(cd, token, &log, max_us, &secret);
+	if (r < 0)
+		return token_errno(r);
+
+	/* libcryptsetup frees it through us, so a plain block of just this size will do. */
+	copy = malloc(secret.n ? secret.n : 1);
+	if (!copy)
+		return token_errno(-ENOMEM);
+	memcpy(copy, secret.p, secret.n);
+	*ret = copy;
+	*ret_len = secret.n;
+	return 0;
+}
+
+void handler_buffer_free(void *buffer, size_t len)
+{
+	if (!buffer)
+		return;
+	explicit_bzero(buffer, len);
+	free(buffer);
+}
+
+static void debug_sink(void *to, enum log_level level, const char *line)
+{
+	(void)level;
+	crypt_logf(to, CRYPT_LOG_DEBUG, "%s", line);
+}
+
+int handler_validate(struct crypt_device *cd, const char *json)
+{
+	struct log log = {.sink = debug_sink, .to = cd, .debug = true};
+	CLEANUP(token_done) struct token token = {0};
+
+	return token_parse(ref_str(json), &log, &token) < 0 ? -EINVAL : 0;
+}
+
+static void dump_value(struct crypt_device *cd, const char *name, const json_t *value)
+{
+	if (json_is_string(value))
+		crypt_logf(cd, CRYPT_LOG_NORMAL, "\t%s:\t%s\n", name, json_string_value(value));
+	else if (json_is_integer(value))
+		crypt_logf(cd, CRYPT_LOG_NORMAL, "\t%s:\t%" JSON_INTEGER_FORMAT "\n", name,
+			   json_integer_value(value));
+}
+
+void handler_dump(struct crypt_device *cd, const char *json)
+{
+	CLEANUP(token_done) struct token token = {0};
+	CLEANUP_JSON json_t *facts = NULL;
+	const json_t *value, *item;
+	const char *name;
+	size_t i;
+
+	if (token_parse(ref_str(json), NULL, &token) < 0 || token_describe(&token, &facts) < 0) {
+		crypt_log(cd, CRYPT_LOG_NORMAL, "\t(malformed, cannot unlock)\n");
+		return;
+	}
+
+	json_object_foreach(facts, name, value) {
+		if (!json_is_array(value))
+			dump_value(cd, name, value);
+		json_array_foreach(value, i, item)
+			dump_value(cd, name, item);
+	}
+}

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What libcryptsetup calls in a token module, and the one thing that a module remembers: which
+ * tokens failed a moment ago. libcryptsetup opens a failing token twice where its keyslot is
+ * preferred, and ten dead servers must not keep a person from the prompt for minutes.
+ */
+#include "token/handler.h"
+
+#include <errno.h>
+#include <pthread.h>
+
+enum {
+	FAILURES_MAX = 32,
+	FAILURE_LIFE_US = 30 * USEC_PER_SEC,
+	LATER_NETWORK_US = 3 * USEC_PER_SEC,
+};
+
+struct failure {
+	const struct crypt_device *cd;
+	uint64_t json_hash;
+	uint64_t until_us;
+	int token;
+	int result;
+};
+
+/* A host may unlock several devices in threads of its own. */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct failure failures[FAILURES_MAX];
+
+#define EXPORT __attribute__((visibility("default")))
+
+EXPORT const char *cryptsetup_token_version(void);
+EXPORT int cryptsetup_token_open(struct crypt_device *cd, int token, char **buffer,
+				 size_t *buffer_len, void *usrptr);
+EXPORT void cryptsetup_token_buffer_free(void *buffer, size_t buffer_len);
+EXPORT int cryptsetup_token_validate(struct crypt_device *cd, const char *json);
+EXPORT void cryptsetup_token_dump(struct crypt_device *cd, const char *json);
+
+/* FNV-1a: it need only tell a changed token from the one that failed. */
+static uint64_t hash(const char *text)
+{
+	uint64_t h = 0xcbf29ce484222325;
+
+	for (; *text; text++)
+		h = (h ^ (uint8_t)*text) * 0x100000001b3;
+	return h;
+}
+
+static bool same(const struct failure *a, const struct failure *b)
+{
+	return a->cd == b->cd && a->token == b->token && a->json_hash == b->json_hash;
+}
+
+/*
+ * 0, or what this token's attempt ended with a moment ago. *ret_max_us: how long an attempt may
+ * take; once one has failed, the next ones only as long as it takes to ask a living server.
+ */
+static int recall(const struct failure *wanted, uint64_t *ret_max_us)
+{
+	uint64_t now = now_us();
+	int result = 0;
+
+	*ret_max_us = 0;
+	(void)pthread_mutex_lock(&lock);
+	for (size_t i = 0; i < FAILURES_MAX; i++) {
+		if (failures[i].until_us <= now)
+			continue;
+		if (pins[0]->flags & PIN_NET)
+			*ret_max_us = LATER_NETWORK_US;
+		if (same(&failures[i], wanted))
+			result = failures[i].result;
+	}
+	(void)pthread_mutex_unlock(&lock);
+	return result;
+}
+
+/* The oldest entry gives way. */
+static void remember(struct failure failure)
+{
+	size_t oldest = 0;
+
+	failure.until_us = now_us() + FAILURE_LIFE_US;
+	(void)pthread_mutex_lock(&lock);
+	for (size_t i = 1; i < FAILURES_MAX; i++)
+		if (failures[i].until_us < failures[oldest].until_us)
+			oldest = i;
+	failures[oldest] = failure;
+	(void)pthread_mutex_unlock(&lock);
+}
+
+const char *cryptsetup_token_version(void)
+{
+	return COTTER_VERSION;
+}
+
+int cryptsetup_token_open(struct crypt_device *cd, int token, char **buffer, size_t *buffer_len,
+			  void *usrptr)
+{
+	struct failure this = {.cd = cd, .token = token};
+	uint64_t max_us;
+	const char *json;
+	int r;
+
+	(void)usrptr; /* NULL on the generic path: all settings are in the token */
+	if (crypt_token_json_get(cd, token, &json) < 0)
+		return -ENOENT;
+
+	this.json_hash = hash(json);
+	r = recall(&this, &max_us);
+	if (r < 0) {
+		crypt_logf(cd, CRYPT_LOG_DEBUG,
+			   "Token %d failed a moment ago and is not tried again.", token);
+		return r;
+	}
+
+	r = handler_open(cd, token, max_us, buffer, buffer_len);
+	if (r == -ENOENT || r == -EAGAIN) {
+		this.result = r;
+		remember(this);
+	}
+	return r;
+}
+
+void cryptsetup_token_buffer_free(void *buffer, size_t buffer_len)
+{
+	handler_buffer_free(buffer, buffer_len);
+}
+
+int cryptsetup_token_validate(struct crypt_device *cd, const char *json)
+{
+	return handler_validate(cd, json);
+}
+
+void cryptsetup_token_dump(struct crypt_device *cd, const char *json)
+{
+	handler_dump(cd, json);
+}
