@@ -36,6 +36,8 @@ int b64_encode(struct ref src, struct buf *ret)
 
 	if (len > ret->cap - ret->n)
 		return -E2BIG;
+	if (len == 0)
+		return 0;
 
 	out = ret->p + ret->n;
 	for (size_t i = 0; i < src.n; i++) {

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include <openssl/crypto.h>
+#include <openssl/rand.h>
 
 int buf_init(struct buf *b, size_t cap)
 {
@@ -27,6 +28,22 @@ int buf_copy(struct buf *b, struct ref src)
 		return r;
 
 	return buf_append(b, src.p, src.n);
+}
+
+int buf_random(struct buf *b, size_t n)
+{
+	int r;
+
+	r = buf_init(b, n);
+	if (r < 0)
+		return r;
+	if (RAND_priv_bytes(b->p, (int)n) != 1) {
+		buf_done(b);
+		return -EIO;
+	}
+
+	b->n = n;
+	return 0;
 }
 
 int buf_append(struct buf *b, const void *p, size_t n)

@@ -39,6 +39,9 @@ MUST int buf_init(struct buf *b, size_t cap);
 /* Makes a buffer holding a copy of src. Same contract as buf_init(). */
 MUST int buf_copy(struct buf *b, struct ref src);
 
+/* Makes a buffer of n random bytes, fit for secrets. Errors: -EIO (random generator), -ENOMEM. */
+MUST int buf_random(struct buf *b, size_t n);
+
 /* Appends n bytes. Errors: -E2BIG where they do not fit; the buffer is then unchanged. */
 MUST int buf_append(struct buf *b, const void *p, size_t n);
 

@@ -15,19 +15,16 @@ DEFINE_CLEANUP(EC_GROUP *, EC_GROUP_free)
 DEFINE_CLEANUP(EC_POINT *, EC_POINT_clear_free)
 DEFINE_CLEANUP(EVP_PKEY *, EVP_PKEY_free)
 
-/* Leaves the host's OpenSSL error queue as it was found. */
+/* Leaves the host's OpenSSL error queue as it was found: in an empty one no mark can be set. */
 #define CLEANUP_ERRORS \
-	__attribute__((cleanup(ec_errors_restore), unused)) int errors_ = ec_errors_mark()
-
-static inline int ec_errors_mark(void)
-{
-	return ERR_set_mark();
-}
+	__attribute__((cleanup(ec_errors_restore), unused)) int errors_marked = ERR_set_mark()
 
 static inline void ec_errors_restore(int *marked)
 {
 	if (*marked == 1)
 		ERR_pop_to_mark();
+	else
+		ERR_clear_error();
 }
 
 /* A new group; NULL out of memory. */

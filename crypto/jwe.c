@@ -69,10 +69,7 @@ static int from_parts(const struct ref part[static N_PARTS], struct jwe *ret)
 	CLEANUP(buf_done) struct buf text = {0};
 	int r;
 
-	/* Neither dir nor ECDH-ES has an encrypted key (RFC 7518 sections 4.5 and 4.6). */
-	if (part[ENCRYPTED_KEY].n > 0)
-		return -EBADMSG;
-	if (part[PROTECTED].n > JS_TEXT_MAX)
+	if (part[PROTECTED].n > JS_TEXT_MAX || part[CIPHERTEXT].n > b64_encoded_len(JS_TEXT_MAX))
 		return -E2BIG;
 
 	r = b64_decode(part[PROTECTED], &text);
@@ -80,6 +77,9 @@ static int from_parts(const struct ref part[static N_PARTS], struct jwe *ret)
 		r = js_load(buf_ref(&text), &jwe.hdr);
 	if (r == 0)
 		r = check_header(jwe.hdr);
+	/* Neither dir nor ECDH-ES has an encrypted key (RFC 7518 sections 4.5 and 4.6). */
+	if (r == 0 && part[ENCRYPTED_KEY].n > 0)
+		r = -EBADMSG;
 	if (r == 0)
 		r = read_fixed(part[IV], JWE_IV_SIZE, jwe.iv);
 	if (r == 0)
@@ -235,8 +235,10 @@ int jwe_seal(json_t *hdr, struct ref cek, struct ref plaintext, struct jwe *ret)
 	CLEANUP(jwe_done) struct jwe jwe = {0};
 	int r;
 
-	if (cek.n != JWE_CEK_SIZE || plaintext.n > JS_TEXT_MAX)
+	if (cek.n != JWE_CEK_SIZE)
 		return -EINVAL;
+	if (plaintext.n > JS_TEXT_MAX)
+		return -E2BIG;
 
 	r = check_header(hdr);
 	if (r == 0)

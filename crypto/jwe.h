@@ -43,8 +43,8 @@ MUST int jwe_to_compact(const struct jwe *jwe, char **ret);
 
 /*
  * Encrypts `plaintext` under a fresh IV with the header `hdr`, which is not changed but kept (one
- * reference) and must name `alg` and `enc`. Errors: -EINVAL (key length), -EOPNOTSUPP, -EIO
- * (random generator), -ENOMEM.
+ * reference) and must name `alg` and `enc`. Errors: -EINVAL (key length), -E2BIG
+ * (plaintext over JS_TEXT_MAX), -EOPNOTSUPP, -EIO (random generator), -ENOMEM.
  */
 MUST int jwe_seal(json_t *hdr, struct ref cek, struct ref plaintext, struct jwe *ret);
 

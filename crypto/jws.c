@@ -114,7 +114,8 @@ static int verify_one(const json_t *signature, const char *payload, const struct
 		return r;
 
 	/* RFC 7515 section 4.1.11, RFC 7797: extensions that change what is signed. */
-	if (json_object_get(hdr, "crit") || json_object_get(hdr, "b64"))
+	if (json_object_get(hdr, "crit") || json_object_get(hdr, "b64") ||
+	    json_object_get(json_object_get(signature, "header"), "crit"))
 		return -EKEYREJECTED;
 	alg = js_str(hdr, "alg");
 	if (!alg || strcmp(alg, key->curve->jws_alg) != 0)

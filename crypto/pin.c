@@ -119,9 +119,9 @@ int job_step(struct cot *cot, struct job *job, struct buf *ret)
 	r = job->pin->decrypt(cot, job, &cek);
 	if (r == 0) {
 		r = jwe_open(job->jwe, buf_ref(&cek), ret);
-		if (r == -EBADMSG)
-			(void)log_err(
-				&job->log, r,
+		if (r == -EBADMSG || r == -EINVAL)
+			r = log_err(
+				&job->log, -EBADMSG,
 				"%s: the key recovered does not open this token: a wrong answer was "
 				"given or the token was altered",
 				job->pin->name);
@@ -150,12 +150,18 @@ int pin_recover(struct cot *cot, struct job *job, struct buf *ret)
 
 	cot->network = true;
 	while (r == -EINPROGRESS) {
+		bool late = now_us() >= cot->deadline_us;
+
 		r = job_step(cot, job, ret);
-		if (r == -EINPROGRESS && cot_wait(cot) < 0) {
-			job->result = log_err(&job->log, -EINTR, "%s: interrupted", job->pin->name);
-			return job->result;
-		}
+		if (r != -EINPROGRESS)
+			break;
+		if (late)
+			r = log_err(&job->log, -ETIMEDOUT, "%s: no result in time", job->pin->name);
+		else if (cot_wait(cot) < 0)
+			r = log_err(&job->log, -EINTR, "%s: interrupted", job->pin->name);
 	}
+	job->result = r;
+	job->ended_us = now_us();
 	return r;
 }
 
@@ -191,12 +197,14 @@ int pin_seal(struct cot *cot, const char *name, const json_t *cfg, struct ref se
 	r = pin->encrypt(cot, cfg, hdr, &cek);
 	if (r == 0)
 		r = pin_check(cot->pins, hdr, cot->log, &pin);
-	if (r == 0)
-		r = jwe_seal(hdr, buf_ref(&cek), secret, &jwe);
+	if (r < 0)
+		return r;
+
+	r = jwe_seal(hdr, buf_ref(&cek), secret, &jwe);
 	if (r == 0)
 		r = verify_sealed(&jwe, &cek, secret);
 	if (r < 0)
-		return r;
+		return log_err(cot->log, r, "%s: the secret could not be encrypted", name);
 
 	*ret = TAKE_STRUCT(jwe);
 	return 0;

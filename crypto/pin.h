@@ -80,7 +80,10 @@ struct cot {
 	struct ref user_pin;  /* what a person typed, borrowed; p NULL: nothing yet */
 	unsigned depth;       /* nesting of the policy so far */
 
-	/* Asked whether to trust what cannot be verified: 0 yes, -EKEYREJECTED no. NULL: no. */
+	/*
+	 * Asked whether to trust what cannot be verified: 0 yes, -EKEYREJECTED no, with a line to
+	 * the log. NULL: no.
+	 */
 	int (*confirm)(void *arg, const struct trust_question *question);
 	void *confirm_arg;
 

@@ -44,9 +44,10 @@ static bool is_scalar(uint8_t ch)
 	       ch == '-' || ch == '.';
 }
 
-/* Brackets are matched by count and kind of the outermost one; deeper kinds do not matter here. */
+/* Brackets are matched by count, and by kind for the outermost pair: inside nobody looks. */
 static int skip_nested(struct cursor *c)
 {
+	uint8_t end = *c->p == '{' ? '}' : ']';
 	size_t depth = 0;
 	int r;
 
@@ -63,7 +64,7 @@ static int skip_nested(struct cursor *c)
 		if (ch == '{' || ch == '[')
 			depth++;
 		else if ((ch == '}' || ch == ']') && --depth == 0)
-			return 0;
+			return ch == end ? 0 : -EBADMSG;
 	}
 	return -EBADMSG;
 }

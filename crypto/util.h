@@ -18,7 +18,7 @@
 #define TAKE_STRUCT(s) TAKE_VALUE(s, ((__typeof__(s)){0}))
 
 #define TAKE_VALUE(var, left)                               \
-	({                                                  \
+	__extension__({                                     \
 		__typeof__(var) *const take_from_ = &(var); \
 		__typeof__(var) take_value_ = *take_from_;  \
 		*take_from_ = (left);                       \

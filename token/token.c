@@ -7,8 +7,6 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include <openssl/rand.h>
-
 void token_done(struct token *token)
 {
 	jwe_done(&token->jwe);
@@ -253,16 +251,11 @@ int token_new_secret(struct buf *ret)
 	CLEANUP(buf_done) struct buf text = {0};
 	int r;
 
-	r = buf_init(&bytes, TOKEN_SECRET_SIZE);
+	r = buf_random(&bytes, TOKEN_SECRET_SIZE);
 	if (r == 0)
 		r = buf_init(&text, b64_encoded_len(TOKEN_SECRET_SIZE));
-	if (r < 0)
-		return r;
-
-	if (RAND_priv_bytes(bytes.p, TOKEN_SECRET_SIZE) != 1)
-		return -EIO;
-	bytes.n = TOKEN_SECRET_SIZE;
-	r = b64_encode(buf_ref(&bytes), &text);
+	if (r == 0)
+		r = b64_encode(buf_ref(&bytes), &text);
 	if (r < 0)
 		return r;
 
