@@ -131,10 +131,11 @@ static int decide_trust(struct cot *cot, const json_t *cfg, const struct server 
 	if (!thumbprints)
 		return -ENOMEM;
 	question = (struct trust_question){server->url, thumbprints};
-	if (!cot->confirm || cot->confirm(cot->confirm_arg, &question) < 0)
+	if (!cot->confirm)
 		return log_err(cot->log, -EKEYREJECTED,
-			       "the signing keys of %.200s are not trusted", server->url);
-	return 0;
+			       "the signing keys of %.200s are not known to be its own",
+			       server->url);
+	return cot->confirm(cot->confirm_arg, &question);
 }
 
 /* A misspelt member would silently drop a condition, so only known ones pass. */

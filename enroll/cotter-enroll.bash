@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# bash completion for cotter-enroll(1)
+
+_cotter_enroll() {
+	local current=$2 previous=$3
+	local flags='--unlock-token --list --test --quiet --help --version'
+	local values='--tang --tang-thumbprint --tang-advertisement --tang-ca --tang-pubkey
+		--unlock-key-file --header --key-slot --token-id --label --pbkdf --wipe-slot --json'
+
+	# bash splits --option=value into three words.
+	if [[ $current == = ]]; then
+		current=
+	elif [[ $previous == = ]]; then
+		previous=${COMP_WORDS[COMP_CWORD - 2]}
+	fi
+
+	COMPREPLY=()
+	case $previous in
+	--json)
+		mapfile -t COMPREPLY < <(compgen -W 'off short pretty' -- "$current")
+		return
+		;;
+	--pbkdf)
+		mapfile -t COMPREPLY < <(compgen -W 'pbkdf2 argon2i argon2id' -- "$current")
+		return
+		;;
+	--wipe-slot)
+		mapfile -t COMPREPLY < <(compgen -W 'tang orphaned all' -- "$current")
+		return
+		;;
+	--tang-advertisement | --tang-ca | --unlock-key-file | --header)
+		compopt -o filenames
+		mapfile -t COMPREPLY < <(compgen -f -- "$current")
+		return
+		;;
+	--tang | --tang-thumbprint | --tang-pubkey | --key-slot | --token-id | --label)
+		return
+		;;
+	esac
+
+	if [[ $current == -* ]]; then
+		mapfile -t COMPREPLY < <(
+			compgen -W "$flags" -S ' ' -- "$current"
+			compgen -W "$values" -S = -- "$current"
+		)
+		compopt -o nospace
+		return
+	fi
+
+	compopt -o filenames
+	mapfile -t COMPREPLY < <(compgen -f -- "$current")
+}
+
+complete -F _cotter_enroll cotter-enroll

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Reads what a header holds. */
+#include "enroll/inventory.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static void why_sink(void *to, enum log_level level, const char *line)
+{
+	struct item *item = to;
+
+	if (level == LOG_LEVEL_ERROR)
+		(void)snprintf(item->why, sizeof(item->why), "%s", line);
+}
+
+static int read_item(const struct luks *luks, unsigned id, const char *type, const char *json,
+		     struct item *item)
+{
+	const struct log log = {.sink = why_sink, .to = item};
+
+	item->id = id;
+	item->keyslots = luks_token_keyslots(luks, id);
+	item->type = strdup(type);
+	if (!item->type)
+		return -ENOMEM;
+
+	item->ours = strncmp(type, TOKEN_TYPE_PREFIX, strlen(TOKEN_TYPE_PREFIX)) == 0;
+	if (!item->ours)
+		return 0;
+
+	item->valid = token_parse(ref_str(json), &log, &item->token) == 0;
+	if (!item->valid && !item->why[0])
+		return -ENOMEM; /* the one failure that has no sentence */
+	return 0;
+}
+
+int inventory_read(const struct luks *luks, struct inventory *ret)
+{
+	CLEANUP(inventory_done) struct inventory inventory = {0};
+
+	inventory.items = calloc(LUKS_TOKENS, sizeof(*inventory.items));
+	if (!inventory.items)
+		return -ENOMEM;
+
+	for (unsigned i = 0; i < LUKS_KEYSLOTS; i++) {
+		enum luks_keyslot state = luks_keyslot(luks, i);
+
+		inventory.active |= (uint32_t)(state == LUKS_KEYSLOT_ACTIVE) << i;
+		inventory.unbound |= (uint32_t)(state == LUKS_KEYSLOT_UNBOUND) << i;
+	}
+
+	for (unsigned i = 0; i < LUKS_TOKENS; i++) {
+		const char *type, *json;
+		int r;
+
+		if (luks_token(luks, i, &type, &json) < 0)
+			continue;
+		r = read_item(luks, i, type, json, &inventory.items[inventory.n++]);
+		if (r < 0)
+			return r;
+	}
+
+	*ret = TAKE_STRUCT(inventory);
+	return 0;
+}
+
+void inventory_done(struct inventory *inventory)
+{
+	for (size_t i = 0; i < inventory->n; i++) {
+		token_done(&inventory->items[i].token);
+		free(inventory->items[i].type);
+	}
+	free(inventory->items);
+	*inventory = (struct inventory){0};
+}
+
+const struct item *inventory_find(const struct inventory *inventory, unsigned id)
+{
+	for (size_t i = 0; i < inventory->n; i++)
+		if (inventory->items[i].id == id)
+			return &inventory->items[i];
+	return NULL;
+}
+
+json_t *inventory_numbers(uint32_t bits)
+{
+	CLEANUP_JSON json_t *numbers = json_array();
+
+	for (int i = 0; i < 32; i++)
+		if (bits & UINT32_C(1) << i && json_array_append_new(numbers, json_integer(i)) < 0)
+			return NULL;
+	return TAKE_PTR(numbers);
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What a header holds, read once: keyslots, and tokens parsed where they are ours. */
+#pragma once
+
+#include "enroll/luks.h"
+#include "token/token.h"
+
+/* One token of the header. */
+struct item {
+	unsigned id;
+	char *type;
+	uint32_t keyslots; /* that it names and that exist, a bit each */
+	bool ours;         /* of one of cotter's types, also where malformed */
+	bool valid;        /* `token` is filled */
+	struct token token;
+	char why[LOG_LINE_MAX]; /* of ours and not valid */
+};
+
+/* A zeroed struct is empty. End it with inventory_done(). */
+struct inventory {
+	uint32_t active;  /* keyslots that hold the volume key, a bit each */
+	uint32_t unbound; /* keyslots that hold another key */
+	struct item *items;
+	size_t n;
+};
+
+/* Errors: -ENOMEM. */
+MUST int inventory_read(const struct luks *luks, struct inventory *ret);
+
+void inventory_done(struct inventory *inventory);
+
+/* The token with this id, or NULL. */
+const struct item *inventory_find(const struct inventory *inventory, unsigned id);
+
+/* A new array of the numbers whose bits are set; NULL out of memory. */
+json_t *inventory_numbers(uint32_t bits);

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Makes bindings, on a copy of the header first. */
+#include "enroll/luks-bind.h"
+
+#include "crypto/js.h"
+#include "token/handler.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+DEFINE_CLEANUP(struct crypt_keyslot_context *, crypt_keyslot_context_free)
+
+enum {
+	COPY_CHUNK = 64 * 1024,
+	JSON_OFFSET = 4096,      /* of the JSON area in a LUKS2 header */
+	KEYSLOT_JSON_SIZE = 350, /* about what a keyslot takes of it */
+	MINIMAL_ITERATIONS = 1000,
+};
+
+static int copy_bytes(int from, int to, uint64_t n)
+{
+	CLEANUP(buf_done) struct buf chunk = {0};
+	uint64_t at = 0;
+	int r;
+
+	r = buf_init(&chunk, COPY_CHUNK);
+	while (r == 0 && at < n) {
+		size_t want = n - at < COPY_CHUNK ? (size_t)(n - at) : COPY_CHUNK;
+		ssize_t got = pread(from, chunk.p, want, (off_t)at);
+
+		if (got <= 0 || pwrite(to, chunk.p, (size_t)got, (off_t)at) != got)
+			return -EIO;
+		at += (uint64_t)got;
+	}
+	return r;
+}
+
+/*
+ * A volume in memory with the same metadata and with room, but no key material, in its keyslots'
+ * areas.
+ */
+static int copy_header(const struct luks *from, struct luks **ret)
+{
+	CLEANUP(luks_freep) struct luks *luks = calloc(1, sizeof(*luks));
+	char path[sizeof("/proc/self/fd/") + 16];
+	uint64_t metadata, keyslots;
+	int r;
+
+	if (!luks)
+		return -ENOMEM;
+	luks->name = from->name;
+	luks->log = from->log;
+
+	luks->fd = memfd_create("cotter-header", MFD_CLOEXEC);
+	if (luks->fd < 0)
+		return -errno;
+	r = crypt_get_metadata_size(from->cd, &metadata, &keyslots);
+	if (r == 0 && ftruncate(luks->fd, (off_t)(2 * metadata + keyslots)) < 0)
+		r = -errno;
+	if (r == 0)
+		r = copy_bytes(from->fd, luks->fd, 2 * metadata);
+	if (r < 0)
+		return r;
+
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", luks->fd);
+	r = crypt_init(&luks->cd, path);
+	if (r < 0)
+		return r;
+	crypt_set_log_callback(luks->cd, luks_keep_log, luks);
+	r = crypt_load(luks->cd, CRYPT_LUKS2, NULL);
+	if (r < 0)
+		return r;
+
+	*ret = TAKE_PTR(luks);
+	return 0;
+}
+
+static size_t json_area(const struct luks *luks)
+{
+	uint64_t metadata, keyslots;
+
+	if (crypt_get_metadata_size(luks->cd, &metadata, &keyslots) < 0)
+		return 0;
+	return (size_t)metadata - JSON_OFFSET;
+}
+
+/* Bytes of JSON that the header on disk holds. */
+static size_t json_used(const struct luks *luks)
+{
+	CLEANUP(buf_done) struct buf json = {0};
+	size_t area = json_area(luks);
+
+	if (buf_init(&json, area) < 0 ||
+	    pread(luks->fd, json.p, area, JSON_OFFSET) != (ssize_t)area)
+		return 0;
+	return strnlen((const char *)json.p, area);
+}
+
+static bool all_tokens_taken(const struct luks *luks)
+{
+	const char *type, *json;
+
+	for (unsigned i = 0; i < LUKS_TOKENS; i++)
+		if (luks_token(luks, i, &type, &json) < 0)
+			return false;
+	return true;
+}
+
+static bool all_keyslots_taken(const struct luks *luks)
+{
+	for (unsigned i = 0; i < LUKS_KEYSLOTS; i++)
+		if (luks_keyslot(luks, i) == LUKS_KEYSLOT_FREE)
+			return false;
+	return true;
+}
+
+static int no_room(const struct luks *luks, const struct binding *binding, size_t used)
+{
+	return log_err(
+		luks->log, -ENOSPC,
+		"the header of %s has no room: its JSON area takes %zu bytes and holds %zu, "
+		"this token needs %zu and its keyslot about %d; remove tokens, or make the "
+		"volume with a larger area (cryptsetup luksFormat --luks2-metadata-size=64k)",
+		luks->name, json_area(luks), used, strlen(binding->json), KEYSLOT_JSON_SIZE);
+}
+
+static int write_token(struct luks *luks, const struct binding *binding, size_t used)
+{
+	int r;
+
+	if (binding->token == LUKS_ANY && all_tokens_taken(luks))
+		return log_err(luks->log, -ENOSPC,
+			       "all %d token ids of %s are taken; remove a token first",
+			       LUKS_TOKENS, luks->name);
+
+	luks->said[0] = '\0';
+	r = crypt_token_json_set(luks->cd, binding->token, binding->json);
+	if (r == -ENOSPC)
+		return no_room(luks, binding, used);
+	if (r < 0)
+		return log_err(luks->log, -EIO, "the token could not be written to %s: %s",
+			       luks->name, luks_cause(luks, r));
+	return r;
+}
+
+static int set_pbkdf(const struct luks *luks, const char *name)
+{
+	static const struct crypt_pbkdf_type minimal = {
+		.type = CRYPT_KDF_PBKDF2,
+		.hash = "sha256",
+		.iterations = MINIMAL_ITERATIONS,
+		.flags = CRYPT_PBKDF_NO_BENCHMARK,
+	};
+	const struct crypt_pbkdf_type *pbkdf = name ? crypt_get_pbkdf_type_params(name) : &minimal;
+
+	return pbkdf ? crypt_set_pbkdf_type(luks->cd, pbkdf) : -EINVAL;
+}
+
+/* The keyslot, opened by the token's secret and assigned to the token in the same commit. */
+static int add_keyslot(const struct luks *luks, const struct binding *binding, int token)
+{
+	CLEANUP(crypt_keyslot_context_freep) struct crypt_keyslot_context *old = NULL, *new = NULL;
+	struct ref secret = binding->secret;
+	int r;
+
+	r = set_pbkdf(luks, binding->pbkdf);
+	if (r == 0)
+		r = crypt_keyslot_context_init_by_volume_key(
+			luks->cd, (const char *)binding->volume_key.p, binding->volume_key.n, &old);
+	if (r == 0)
+		r = crypt_keyslot_context_init_by_token(luks->cd, token, NULL, NULL, 0, &secret,
+							&new);
+	if (r == 0)
+		r = crypt_keyslot_add_by_keyslot_context(luks->cd, CRYPT_ANY_SLOT, old,
+							 binding->keyslot, new, 0);
+	return r;
+}
+
+static int write_keyslot(struct luks *luks, const struct binding *binding, int token, size_t used)
+{
+	int r;
+
+	if (binding->keyslot == LUKS_ANY && all_keyslots_taken(luks))
+		return log_err(luks->log, -ENOSPC,
+			       "all %d keyslots of %s are taken; remove one first", LUKS_KEYSLOTS,
+			       luks->name);
+
+	luks->said[0] = '\0';
+	r = add_keyslot(luks, binding, token);
+	if (r == -ENOSPC)
+		return no_room(luks, binding, used);
+	if (r < 0)
+		return log_err(luks->log, -EIO, "the keyslot could not be added to %s: %s",
+			       luks->name, luks_cause(luks, r));
+	return r;
+}
+
+/* Whether a token is the one that was to be written. */
+static bool is_ours(const struct luks *luks, const json_t *jwe, unsigned token)
+{
+	CLEANUP_JSON json_t *found = NULL;
+	const char *type, *json;
+
+	return luks_token(luks, token, &type, &json) == 0 && js_load(ref_str(json), &found) == 0 &&
+	       json_equal(jwe, json_object_get(found, "jwe"));
+}
+
+/* Keyslots first: the binding must not lose its name before its key. */
+static int remove_binding(struct luks *luks, unsigned token)
+{
+	uint32_t keyslots = luks_token_keyslots(luks, token);
+	int r = 0;
+
+	for (unsigned i = 0; r == 0 && i < LUKS_KEYSLOTS; i++)
+		if (keyslots & UINT32_C(1) << i)
+			r = luks_remove_keyslot(luks, i);
+	return r < 0 ? r : luks_remove_token(luks, token);
+}
+
+int luks_bind_undo(struct luks *luks, const struct binding *binding)
+{
+	CLEANUP_JSON json_t *written = NULL;
+	int r;
+
+	/* What reached the disk may differ from what libcryptsetup believes after a failure. */
+	r = crypt_load(luks->cd, CRYPT_LUKS2, NULL);
+	if (r == 0)
+		r = js_load(ref_str(binding->json), &written);
+	for (unsigned i = 0; r == 0 && i < LUKS_TOKENS; i++)
+		if (is_ours(luks, json_object_get(written, "jwe"), i))
+			r = remove_binding(luks, i);
+	if (r < 0)
+		return log_err(luks->log, -EIO,
+			       "the failed binding may be left in the header of %s; see --list and "
+			       "remove it with --wipe-slot",
+			       luks->name);
+	return 0;
+}
+
+int luks_bind_make(struct luks *luks, const struct binding *binding, struct bound *ret)
+{
+	size_t used = json_used(luks);
+	int token, keyslot;
+
+	token = write_token(luks, binding, used);
+	keyslot = token < 0 ? token : write_keyslot(luks, binding, token, used);
+	if (keyslot < 0)
+		return luks_bind_undo(luks, binding) < 0 ? -EIO : keyslot;
+
+	*ret = (struct bound){.keyslot = (unsigned)keyslot, .token = (unsigned)token};
+	return 0;
+}
+
+int luks_bind_rehearse(struct luks *luks, const struct binding *binding)
+{
+	CLEANUP(luks_freep) struct luks *copy = NULL;
+	struct bound bound;
+	int r;
+
+	r = copy_header(luks, &copy);
+	if (r < 0)
+		return log_err(luks->log, r,
+			       "the header of %s could not be copied to memory, to try the change "
+			       "there first: %s",
+			       luks->name, strerror(-r));
+	return luks_bind_make(copy, binding, &bound);
+}

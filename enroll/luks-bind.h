@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The chain of single header commits that binds a token, each of which leaves an openable volume.
+ */
+#pragma once
+
+#include "enroll/luks.h"
+
+/* A binding to make; all borrowed. */
+struct binding {
+	const char *json;  /* the token, with no keyslot yet */
+	struct ref secret; /* what will open its keyslot */
+	struct ref volume_key;
+	const char *pbkdf;  /* NULL: PBKDF2 at its minimum, for a secret that is random */
+	int keyslot, token; /* or LUKS_ANY */
+};
+
+/* Where it came to lie. */
+struct bound {
+	unsigned keyslot, token;
+};
+
+/*
+ * Tries the binding on a copy of the header in memory, so that what cannot fit is known, and told
+ * in words, before anything is written. Errors: -ENOSPC, -EIO, -ENOMEM.
+ */
+MUST int luks_bind_rehearse(struct luks *luks, const struct binding *binding);
+
+/*
+ * Writes the token without a keyslot, then adds its keyslot and assigns it in one commit. On
+ * failure what was written is removed again. Reasons go to the log. Errors: -ENOSPC, -EIO.
+ */
+MUST int luks_bind_make(struct luks *luks, const struct binding *binding, struct bound *ret);
+
+/*
+ * Removes whatever of the binding is in the header, keyslot first, then token. Errors: -EIO, told
+ * together with what may be left.
+ */
+MUST int luks_bind_undo(struct luks *luks, const struct binding *binding);

@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A LUKS2 volume through libcryptsetup. */
+#include "enroll/luks.h"
+
+#include "token/handler.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+DEFINE_CLEANUP(struct crypt_keyslot_context *, crypt_keyslot_context_free)
+
+enum {
+	HANDLERS_MAX = 8,
+	TYPE_MAX = 32,
+	MAGIC_SIZE = 8, /* "LUKS" 0xba 0xbe and the version, big-endian */
+};
+
+static const uint8_t magic[MAGIC_SIZE - 2] = {'L', 'U', 'K', 'S', 0xba, 0xbe};
+
+static void no_log(int level, const char *line, void *usrptr)
+{
+	(void)level;
+	(void)line;
+	(void)usrptr;
+}
+
+void luks_keep_log(int level, const char *line, void *usrptr)
+{
+	struct luks *luks = usrptr;
+	int len = (int)strcspn(line, "\n");
+
+	if (level != CRYPT_LOG_ERROR)
+		return;
+
+	/* It will stand inside a sentence of ours. */
+	if (len > 0 && line[len - 1] == '.' && !luks->forward)
+		len--;
+	(void)snprintf(luks->said, sizeof(luks->said), "%.*s", len, line);
+	if (luks->forward)
+		(void)log_err(luks->log, 0, "%s", luks->said);
+}
+
+const char *luks_cause(const struct luks *luks, int r)
+{
+	return luks->said[0] ? luks->said : strerror(-r);
+}
+
+/* Hands out the secret that waits for its first keyslot (usrptr), else recovers it. */
+static int open_token(struct crypt_device *cd, int token, char **buffer, size_t *len, void *usrptr)
+{
+	const struct ref *secret = usrptr;
+	char *copy;
+
+	if (!secret)
+		return handler_open(cd, token, 0, buffer, len);
+
+	copy = malloc(secret->n);
+	if (!copy)
+		return -ENOMEM;
+
+	memcpy(copy, secret->p, secret->n);
+	*buffer = copy;
+	*len = secret->n;
+	return 0;
+}
+
+int luks_setup(bool others, const struct log *log)
+{
+	static char types[HANDLERS_MAX][TYPE_MAX]; /* libcryptsetup keeps the pointers */
+
+	crypt_set_log_callback(NULL, no_log, NULL);
+	if (!others)
+		crypt_token_external_disable();
+
+	for (size_t i = 0; pins[i]; i++) {
+		crypt_token_handler handler = {
+			.open = open_token,
+			.buffer_free = handler_buffer_free,
+			.validate = handler_validate,
+			.dump = handler_dump,
+		};
+
+		if (i == HANDLERS_MAX)
+			return log_err(log, -EIO, "this build has too many pins");
+		(void)snprintf(types[i], TYPE_MAX, TOKEN_TYPE_PREFIX "%s", pins[i]->name);
+		handler.name = types[i];
+		if (crypt_token_register(&handler) < 0)
+			return log_err(log, -EIO, "libcryptsetup does not take tokens of type %s",
+				       types[i]);
+	}
+	return 0;
+}
+
+static int open_file(const char *name, bool to_write, const struct log *log)
+{
+	int flags = O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+	int fd = open(name, flags | (to_write ? O_RDWR : O_RDONLY));
+	struct stat st;
+
+	if (fd < 0 && errno == ENOENT)
+		return log_err(log, -ENOENT, "%s does not exist", name);
+	if (fd < 0 && to_write && (errno == EROFS || errno == EACCES || errno == EPERM))
+		return log_err(log, -EROFS,
+			       "%s is read-only for this user, so its header cannot "
+			       "be changed",
+			       name);
+	if (fd < 0 && errno != EISDIR)
+		return log_err(log, -EACCES, "%s cannot be opened: %s", name, strerror(errno));
+
+	if (fd < 0 || fstat(fd, &st) < 0 || (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode))) {
+		if (fd >= 0)
+			(void)close(fd);
+		return log_err(log, -EINVAL, "%s is neither a block device nor a file", name);
+	}
+	return fd;
+}
+
+/* Why libcryptsetup took it not for LUKS2. */
+static int explain_no_luks2(const struct luks *luks)
+{
+	uint8_t start[MAGIC_SIZE] = {0};
+
+	if (pread(luks->fd, start, sizeof(start), 0) != sizeof(start) ||
+	    memcmp(start, magic, sizeof(magic)) != 0)
+		return log_err(luks->log, -EINVAL, "%s is not a LUKS volume", luks->name);
+	if (start[MAGIC_SIZE - 1] == 1)
+		return log_err(luks->log, -EINVAL,
+			       "%s is LUKS1, which holds no tokens; convert it with: cryptsetup "
+			       "convert --type luks2 %s",
+			       luks->name, luks->name);
+	return log_err(luks->log, -EINVAL,
+		       "the LUKS2 header of %s cannot be used: %s; see cryptsetup-repair(8)",
+		       luks->name, luks->said[0] ? luks->said : "it is damaged");
+}
+
+int luks_open(const char *device, const char *header, bool to_write, const struct log *log,
+	      struct luks **ret)
+{
+	CLEANUP(luks_freep) struct luks *luks = calloc(1, sizeof(*luks));
+	int r;
+
+	if (!luks)
+		return -ENOMEM;
+
+	luks->name = header ? header : device;
+	luks->log = log;
+	luks->fd = open_file(luks->name, to_write, log);
+	if (luks->fd < 0)
+		return luks->fd;
+
+	if (header) {
+		int data = open_file(device, false, log);
+
+		if (data < 0)
+			return data;
+		(void)close(data);
+	}
+	r = crypt_init_data_device(&luks->cd, luks->name, device);
+	if (r < 0)
+		return log_err(log, -EIO, "%s cannot be used: %s", device, strerror(-r));
+	crypt_set_log_callback(luks->cd, luks_keep_log, luks);
+
+	r = crypt_load(luks->cd, CRYPT_LUKS2, NULL);
+	if (r < 0)
+		return explain_no_luks2(luks);
+
+	*ret = TAKE_PTR(luks);
+	return 0;
+}
+
+struct luks *luks_free(struct luks *luks)
+{
+	if (!luks)
+		return NULL;
+
+	crypt_free(luks->cd);
+	if (luks->fd >= 0)
+		(void)close(luks->fd);
+	free(luks);
+	return NULL;
+}
+
+const char *luks_uuid(const struct luks *luks)
+{
+	return crypt_get_uuid(luks->cd);
+}
+
+enum luks_keyslot luks_keyslot(const struct luks *luks, unsigned keyslot)
+{
+	switch (crypt_keyslot_status(luks->cd, (int)keyslot)) {
+	case CRYPT_SLOT_ACTIVE:
+	case CRYPT_SLOT_ACTIVE_LAST:
+		return LUKS_KEYSLOT_ACTIVE;
+	case CRYPT_SLOT_UNBOUND:
+		return LUKS_KEYSLOT_UNBOUND;
+	default:
+		return LUKS_KEYSLOT_FREE;
+	}
+}
+
+bool luks_null_cipher(const struct luks *luks, int keyslot)
+{
+	size_t size;
+	const char *cipher = keyslot == LUKS_ANY
+				     ? crypt_get_cipher(luks->cd)
+				     : crypt_keyslot_get_encryption(luks->cd, keyslot, &size);
+
+	return !cipher || strncmp(cipher, "cipher_null", strlen("cipher_null")) == 0;
+}
+
+int luks_token(const struct luks *luks, unsigned token, const char **ret_type,
+	       const char **ret_json)
+{
+	const char *type = NULL, *json = NULL;
+
+	switch (crypt_token_status(luks->cd, (int)token, &type)) {
+	case CRYPT_TOKEN_INVALID:
+	case CRYPT_TOKEN_INACTIVE:
+		return -ENOENT;
+	default:
+		break;
+	}
+
+	if (crypt_token_json_get(luks->cd, (int)token, &json) < 0)
+		return -ENOENT;
+	*ret_type = type;
+	*ret_json = json;
+	return 0;
+}
+
+uint32_t luks_token_keyslots(const struct luks *luks, unsigned token)
+{
+	uint32_t keyslots = 0;
+
+	for (unsigned i = 0; i < LUKS_KEYSLOTS; i++)
+		if (luks_keyslot(luks, i) != LUKS_KEYSLOT_FREE &&
+		    crypt_token_is_assigned(luks->cd, (int)token, (int)i) == 0)
+			keyslots |= UINT32_C(1) << i;
+	return keyslots;
+}
+
+static int volume_key(struct luks *luks, struct crypt_keyslot_context *context, struct buf *ret)
+{
+	CLEANUP(buf_done) struct buf key = {0};
+	int size = crypt_get_volume_key_size(luks->cd);
+	int r;
+
+	if (size <= 0)
+		return -EIO;
+	r = buf_init(&key, (size_t)size);
+	if (r < 0)
+		return r;
+
+	key.n = key.cap;
+	luks->said[0] = '\0';
+	r = crypt_volume_key_get_by_keyslot_context(luks->cd, CRYPT_ANY_SLOT, (char *)key.p, &key.n,
+						    context);
+	if (r < 0)
+		return r;
+
+	*ret = TAKE_STRUCT(key);
+	return 0;
+}
+
+int luks_unlock_by_passphrase(struct luks *luks, struct ref passphrase, struct buf *ret)
+{
+	CLEANUP(crypt_keyslot_context_freep) struct crypt_keyslot_context *context = NULL;
+	int r;
+
+	r = crypt_keyslot_context_init_by_passphrase(luks->cd, (const char *)passphrase.p,
+						     passphrase.n, &context);
+	if (r == 0)
+		r = volume_key(luks, context, ret);
+	if (r == -EPERM || r == -ENOENT)
+		return -EPERM;
+	if (r < 0)
+		return log_err(luks->log, -EIO, "%s could not be unlocked: %s", luks->name,
+			       luks_cause(luks, r));
+	return 0;
+}
+
+int luks_unlock_by_key_file(struct luks *luks, const char *file, struct buf *ret)
+{
+	bool standard_input = strcmp(file, "-") == 0;
+	size_t len = 0;
+	char *key = NULL;
+	int r;
+
+	luks->said[0] = '\0';
+	r = crypt_keyfile_device_read(luks->cd, standard_input ? NULL : file, &key, &len, 0, 0, 0);
+	if (r < 0)
+		return log_err(luks->log, -EIO, "the key file %s cannot be read: %s",
+			       standard_input ? "on standard input" : file, luks_cause(luks, r));
+
+	r = luks_unlock_by_passphrase(luks, (struct ref){(const uint8_t *)key, len}, ret);
+	crypt_safe_free(key);
+	return r;
+}
+
+int luks_unlock_by_token(struct luks *luks, struct buf *ret)
+{
+	CLEANUP(crypt_keyslot_context_freep) struct crypt_keyslot_context *context = NULL;
+	int r;
+
+	r = crypt_keyslot_context_init_by_token(luks->cd, CRYPT_ANY_TOKEN, NULL, NULL, 0, NULL,
+						&context);
+	if (r < 0)
+		return log_err(luks->log, -EIO, "%s could not be unlocked: %s", luks->name,
+			       luks_cause(luks, r));
+
+	luks->forward = true;
+	r = volume_key(luks, context, ret);
+	luks->forward = false;
+	return r;
+}
+
+int luks_keyslot_opens(struct luks *luks, unsigned keyslot, struct ref secret)
+{
+	return crypt_activate_by_passphrase(luks->cd, NULL, (int)keyslot, (const char *)secret.p,
+					    secret.n, 0) < 0
+		       ? -EPERM
+		       : 0;
+}
+
+int luks_remove_keyslot(struct luks *luks, unsigned keyslot)
+{
+	int r;
+
+	luks->said[0] = '\0';
+	r = crypt_keyslot_destroy(luks->cd, (int)keyslot);
+	if (r < 0)
+		return log_err(luks->log, -EIO, "keyslot %u of %s could not be removed: %s",
+			       keyslot, luks->name, luks_cause(luks, r));
+	return 0;
+}
+
+int luks_remove_token(struct luks *luks, unsigned token)
+{
+	int r;
+
+	luks->said[0] = '\0';
+	r = crypt_token_json_set(luks->cd, (int)token, NULL);
+	if (r < 0)
+		return log_err(luks->log, -EIO, "token %u of %s could not be removed: %s", token,
+			       luks->name, luks_cause(luks, r));
+	return 0;
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A LUKS2 volume: opening it, what its header holds, and unlocking its volume key. */
+#pragma once
+
+#include "crypto/buf.h"
+#include "crypto/log.h"
+
+enum {
+	LUKS_KEYSLOTS = 32,
+	LUKS_TOKENS = 32,
+	LUKS_ANY = -1,
+};
+
+struct crypt_device;
+
+/* An opened volume, made by luks_open() and ended by luks_free(). */
+struct luks {
+	struct crypt_device *cd;
+	int fd;                  /* of what holds the header */
+	const char *name;        /* of the same, borrowed */
+	const struct log *log;   /* borrowed */
+	bool forward;            /* write libcryptsetup's ERROR lines (and its tokens') to `log` */
+	char said[LOG_LINE_MAX]; /* the last of them */
+};
+
+enum luks_keyslot { LUKS_KEYSLOT_FREE, LUKS_KEYSLOT_ACTIVE, LUKS_KEYSLOT_UNBOUND };
+
+/*
+ * Registers our token types with libcryptsetup in this process and, unless `others`, keeps it from
+ * loading token plugins. Once a process, before everything else. Errors: -EIO.
+ */
+MUST int luks_setup(bool others, const struct log *log);
+
+/*
+ * Opens the volume for reading or `to_write`; `header` may be NULL. Reasons go to `log`, a sentence
+ * each. Errors: -ENOENT, -EACCES, -EROFS, -EINVAL (no LUKS2 volume), -EIO, -ENOMEM.
+ */
+MUST int luks_open(const char *device, const char *header, bool to_write, const struct log *log,
+		   struct luks **ret);
+
+/* Takes NULL; returns NULL. */
+struct luks *luks_free(struct luks *luks);
+
+static inline void luks_freep(struct luks **luks)
+{
+	*luks = luks_free(*luks);
+}
+
+/* The log callback that fills luks->said; usrptr is the struct luks. */
+void luks_keep_log(int level, const char *line, void *usrptr);
+
+/* What libcryptsetup said of its last failure, or what the errno `r` means; borrowed. */
+const char *luks_cause(const struct luks *luks, int r);
+
+/* Borrowed. */
+const char *luks_uuid(const struct luks *luks);
+
+enum luks_keyslot luks_keyslot(const struct luks *luks, unsigned keyslot);
+
+/* Whether the data (keyslot LUKS_ANY) or what this keyslot holds is not encrypted at all. */
+bool luks_null_cipher(const struct luks *luks, int keyslot);
+
+/* The token's type and JSON, borrowed until the header changes. Errors: -ENOENT (no such token). */
+MUST int luks_token(const struct luks *luks, unsigned token, const char **ret_type,
+		    const char **ret_json);
+
+/* The keyslots that exist and that this token names, a bit each. */
+uint32_t luks_token_keyslots(const struct luks *luks, unsigned token);
+
+/*
+ * Recover the volume key to a new buffer. Reasons go to the log, but for -EPERM: the credential
+ * opens no keyslot. Other errors: -ENOENT (no such file), -EAGAIN (a token needs what is missing
+ * now), -EIO, -ENOMEM.
+ */
+MUST int luks_unlock_by_passphrase(struct luks *luks, struct ref passphrase, struct buf *ret);
+MUST int luks_unlock_by_key_file(struct luks *luks, const char *file, struct buf *ret);
+MUST int luks_unlock_by_token(struct luks *luks, struct buf *ret);
+
+/*
+ * Whether `secret` opens this very keyslot; nothing is activated, no token asked. Errors: -EPERM.
+ */
+MUST int luks_keyslot_opens(struct luks *luks, unsigned keyslot, struct ref secret);
+
+/* One header commit each. Reasons go to the log. Errors: -EIO. */
+MUST int luks_remove_keyslot(struct luks *luks, unsigned keyslot);
+MUST int luks_remove_token(struct luks *luks, unsigned token);

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The command line as one checked struct. */
+#pragma once
+
+#include "crypto/log.h"
+#include "token/token.h"
+
+enum verb { VERB_LIST, VERB_TEST, VERB_WIPE, VERB_ENROLL, VERB_HELP, VERB_VERSION };
+
+enum output_form { OUTPUT_TEXT, OUTPUT_JSON_SHORT, OUTPUT_JSON_PRETTY };
+
+enum { OPTIONS_ANY = -1 };
+
+/* What --wipe-slot selects. */
+struct selection {
+	uint32_t keyslots; /* these, a bit each */
+	uint32_t pins;     /* tokens of these entries of the table of pins, a bit each */
+	bool orphaned;     /* cotter tokens without a keyslot */
+	bool all;          /* every cotter token */
+};
+
+/* Strings are the process's arguments, borrowed. End it with options_done(). */
+struct options {
+	enum verb verb;
+	const char *device; /* NULL for help and version alone */
+	const char *header; /* NULL: on the device */
+	enum output_form form;
+	bool quiet;
+
+	/* a new binding */
+	const char *pin;   /* its pin; NULL: none is wanted */
+	json_t *config;    /* Clevis's configuration object for that pin */
+	bool saved;        /* made from saved data: the server need not be in reach */
+	const char *label; /* NULL: none */
+	const char *pbkdf; /* NULL: PBKDF2 at its minimum */
+	int keyslot;       /* or OPTIONS_ANY */
+	int token;         /* or OPTIONS_ANY; with --test the one to try */
+
+	/* the credential that opens the volume; neither: ask at the terminal */
+	const char *unlock_key_file; /* "-": standard input */
+	bool unlock_token;
+
+	bool wipe;
+	struct selection selection;
+};
+
+/*
+ * Reads and checks the whole command line. What is wrong goes to `log` as one sentence. Errors:
+ * -EINVAL, -ENOMEM.
+ */
+MUST int options_parse(int argc, char **argv, const struct log *log, struct options *ret);
+
+void options_done(struct options *options);

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Messages, JSON and the choice of what is printed; the tables are table.c's. */
+#include "enroll/output.h"
+
+#include "enroll/table.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static const char *const verb_names[] = {
+	[VERB_LIST] = "list",
+	[VERB_TEST] = "test",
+	[VERB_WIPE] = "wipe",
+	[VERB_ENROLL] = "enroll",
+};
+
+static void error_sink(void *to, enum log_level level, const char *line)
+{
+	struct output *out = to;
+
+	if (level != LOG_LEVEL_ERROR)
+		return;
+
+	(void)json_array_append_new(out->errors, json_string(line));
+	(void)fprintf(stderr, "cotter-enroll: %s\n", line);
+}
+
+static void plain_sink(void *to, enum log_level level, const char *line)
+{
+	(void)to;
+	(void)level;
+	(void)fprintf(stderr, "cotter-enroll: %s\n", line);
+}
+
+int output_init(struct output *out)
+{
+	out->log = (struct log){.sink = error_sink, .to = out};
+	out->json = json_object();
+	out->errors = json_array();
+	return out->json && out->errors ? 0 : -ENOMEM;
+}
+
+void output_done(struct output *out)
+{
+	json_decref(out->json);
+	json_decref(out->errors);
+	out->json = NULL;
+	out->errors = NULL;
+}
+
+static void PRINTF_LIKE(1, 0) write_line(const char *fmt, va_list ap)
+{
+	const struct log plain = {.sink = plain_sink};
+	char line[LOG_LINE_MAX];
+
+	if (vsnprintf(line, sizeof(line), fmt, ap) >= 0)
+		(void)log_err(&plain, 0, "%s", line);
+}
+
+void output_say(const struct output *out, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (out->quiet)
+		return;
+
+	va_start(ap, fmt);
+	write_line(fmt, ap);
+	va_end(ap);
+}
+
+void output_warn(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	write_line(fmt, ap);
+	va_end(ap);
+}
+
+/* A file name as a JSON string, which holds UTF-8 alone; NULL for NULL. */
+static json_t *file_name(const char *name)
+{
+	json_t *string = name ? json_string(name) : NULL;
+	char *plain;
+
+	if (string || !name)
+		return string;
+
+	plain = strdup(name);
+	for (char *c = plain; c && *c; c++)
+		if ((unsigned char)*c >= 0x80)
+			*c = '?';
+	string = plain ? json_string(plain) : NULL;
+	free(plain);
+	return string;
+}
+
+/* The members that every result has, in front of the verb's own. */
+static json_t *whole_result(const struct output *out, const struct options *options, bool ok)
+{
+	CLEANUP_JSON json_t *whole =
+		json_pack("{s:s, s:o, s:o*, s:s, s:O*}", "verb", verb_names[options->verb],
+			  "device", file_name(options->device), "header",
+			  file_name(options->header), "result", ok ? "ok" : "failed", "errors",
+			  json_array_size(out->errors) > 0 ? out->errors : NULL);
+
+	if (!whole || json_object_update(whole, out->json) < 0)
+		return NULL;
+	return TAKE_PTR(whole);
+}
+
+static int write_json(const struct output *out, const struct options *options, bool ok)
+{
+	size_t flags = options->form == OUTPUT_JSON_PRETTY ? JSON_INDENT(4) : JSON_COMPACT;
+	CLEANUP_JSON json_t *whole = whole_result(out, options, ok);
+
+	if (!whole)
+		return -ENOMEM;
+
+	if (json_dumpf(whole, stdout, flags | JSON_REAL_PRECISION(6)) < 0)
+		return -EIO;
+	return putchar('\n') == EOF ? -EIO : 0;
+}
+
+int output_result(struct output *out, const struct options *options, bool ok)
+{
+	int r = 0;
+
+	if (options->form != OUTPUT_TEXT)
+		r = write_json(out, options, ok);
+	else if (options->verb == VERB_LIST && ok)
+		table_list(out->json);
+	else if (options->verb == VERB_TEST)
+		table_test(out->json, out->quiet);
+
+	if (r == 0 && (fflush(stdout) == EOF || ferror(stdout)))
+		r = -EIO;
+	if (r < 0)
+		return log_err(&out->log, r, "the result could not be written to standard output");
+	return 0;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What people and programs read: one line a message on stderr, the result on stdout. */
+#pragma once
+
+#include "crypto/log.h"
+#include "enroll/options.h"
+
+/* Zero it, then output_init(). It must not move: `log` points into it. */
+struct output {
+	struct log log; /* for causes of failure: each line goes to stderr */
+	json_t *errors; /* the same lines */
+	bool quiet;     /* say nothing that is not asked for or a warning */
+	json_t *json;   /* the result; verbs add to it */
+};
+
+/* Errors: -ENOMEM. */
+MUST int output_init(struct output *out);
+
+void output_done(struct output *out);
+
+/* A line that informs; not written where quiet. */
+void output_say(const struct output *out, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+/* A line that is written even where quiet. */
+void output_warn(const char *fmt, ...) PRINTF_LIKE(1, 2);
+
+/*
+ * Writes the result to stdout as options->form wants it; `ok` says whether the verb did what was
+ * asked. Errors: -EIO (stdout took it not), -ENOMEM.
+ */
+MUST int output_result(struct output *out, const struct options *options, bool ok);

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Whether two tokens bind to the same thing. */
+#pragma once
+
+#include "token/token.h"
+
+#include <stdbool.h>
+
+/*
+ * Whether two protected headers describe the same binding: the same pin, the same key (`kid`) and
+ * the same configuration but for the stored advertisement; URLs are compared without trailing
+ * slashes and with the scheme that a missing one means.
+ */
+MUST bool same_binding(const json_t *a, const json_t *b);

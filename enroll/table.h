@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Results as text for people, made from the same objects as the JSON output. */
+#pragma once
+
+#include "crypto/js.h"
+
+/* The table of --list from the members "keyslots" and "tokens". */
+void table_list(const json_t *result);
+
+/* One line a token from the member "tokens" of --test; where `quiet` those that failed alone. */
+void table_test(const json_t *result, bool quiet);

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* --test: recovers through each token now and tells which work. */
+#include "enroll/trial.h"
+#include "enroll/verbs.h"
+
+#include <errno.h>
+
+static json_t *trial_json(const struct item *item, const struct trial *trial)
+{
+	static const char *const results[] = {
+		[TRIAL_OPENS] = "ok",
+		[TRIAL_AWAY] = "unreachable",
+		[TRIAL_FAILS] = "failed",
+	};
+
+	return json_pack("{s:i, s:s, s:o, s:s, s:f, s:s*}", "token", (int)item->id, "type",
+			 item->type, "keyslots", inventory_numbers(item->keyslots), "result",
+			 results[trial->result], "milliseconds",
+			 (double)trial->took_us / USEC_PER_MSEC, "cause",
+			 trial->result == TRIAL_OPENS ? NULL : trial->why);
+}
+
+/* Tries every cotter token, or the one that is named; the worst outcome decides. */
+static enum exit_code test_all(struct luks *luks, const struct inventory *inventory,
+			       const struct options *options, json_t *tests)
+{
+	static const enum exit_code codes[] = {
+		[TRIAL_OPENS] = EXIT_CODE_OK,
+		[TRIAL_AWAY] = EXIT_CODE_AWAY,
+		[TRIAL_FAILS] = EXIT_CODE_BROKEN,
+	};
+	enum exit_code worst = EXIT_CODE_OK;
+
+	for (size_t i = 0; i < inventory->n; i++) {
+		const struct item *item = &inventory->items[i];
+		struct trial trial;
+
+		if (!item->ours ||
+		    (options->token != OPTIONS_ANY && (int)item->id != options->token))
+			continue;
+		trial_run(luks, item, &trial);
+		if (codes[trial.result] > worst)
+			worst = codes[trial.result];
+		if (json_array_append_new(tests, trial_json(item, &trial)) < 0)
+			return EXIT_CODE_FAILED;
+	}
+	return worst;
+}
+
+static int check_any(const struct luks *luks, const struct inventory *inventory,
+		     const struct options *options)
+{
+	const struct item *item;
+
+	if (options->token != OPTIONS_ANY) {
+		item = inventory_find(inventory, (unsigned)options->token);
+		if (!item)
+			return log_err(luks->log, -ENOENT, "%s has no token %d", luks->name,
+				       options->token);
+		if (!item->ours)
+			return log_err(luks->log, -ENOENT, "token %d of %s is not cotter's, but %s",
+				       options->token, luks->name, item->type);
+		return 0;
+	}
+
+	for (size_t i = 0; i < inventory->n; i++)
+		if (inventory->items[i].ours)
+			return 0;
+	return log_err(luks->log, -ENOENT, "%s has no cotter token to test", luks->name);
+}
+
+enum exit_code verb_test(const struct options *options, struct output *out)
+{
+	CLEANUP(inventory_done) struct inventory inventory = {0};
+	CLEANUP(luks_freep) struct luks *luks = NULL;
+	json_t *tests = json_array();
+	int r;
+
+	if (json_object_set_new(out->json, "tokens", tests) < 0)
+		return EXIT_CODE_FAILED;
+
+	r = luks_open(options->device, options->header, false, &out->log, &luks);
+	if (r == 0)
+		r = inventory_read(luks, &inventory);
+	if (r == 0)
+		r = check_any(luks, &inventory, options);
+	if (r < 0)
+		return EXIT_CODE_FAILED;
+
+	return test_all(luks, &inventory, options, tests);
+}

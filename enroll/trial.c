@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Tries a token. */
+#include "enroll/trial.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+static void why_sink(void *to, enum log_level level, const char *line)
+{
+	struct trial *trial = to;
+	size_t n = strlen(trial->why);
+
+	if (level == LOG_LEVEL_ERROR)
+		(void)snprintf(trial->why + n, sizeof(trial->why) - n, "%s%s", n > 0 ? "; " : "",
+			       line);
+}
+
+/*
+ * Whether a failure can pass without anybody changing the token, the server's keys or the volume.
+ */
+static bool passes(int r)
+{
+	switch (r) {
+	case -ENETUNREACH:
+	case -EHOSTUNREACH:
+	case -ECONNREFUSED:
+	case -ETIMEDOUT:
+	case -ENODEV:
+	case -EINTR:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* What the plugin would refuse before it asks anybody. */
+static int check_ciphers(const struct luks *luks, const struct item *item, const struct log *log)
+{
+	if (luks_null_cipher(luks, LUKS_ANY))
+		return log_err(log, -EKEYREJECTED, "the volume is not encrypted (null cipher)");
+	for (int i = 0; i < LUKS_KEYSLOTS; i++)
+		if (item->keyslots & UINT32_C(1) << i && luks_null_cipher(luks, i))
+			return log_err(log, -EKEYREJECTED,
+				       "keyslot %d is not encrypted (null cipher)", i);
+	return 0;
+}
+
+int trial_recover(const struct token *token, struct trial *trial, struct buf *ret)
+{
+	const struct log log = {.sink = why_sink, .to = trial};
+	CLEANUP(cot_done) struct cot cot = {.pins = pins, .log = &log};
+	uint64_t began_us = now_us();
+	int r;
+
+	*trial = (struct trial){.result = TRIAL_OPENS};
+	r = token_recover(&cot, token, 0, ret);
+	trial->took_us = now_us() - began_us;
+	if (r < 0)
+		trial->result = passes(r) ? TRIAL_AWAY : TRIAL_FAILS;
+	return r;
+}
+
+static int open_keyslot(struct luks *luks, const struct item *item, struct ref secret)
+{
+	for (unsigned i = 0; i < LUKS_KEYSLOTS; i++)
+		if (item->keyslots & UINT32_C(1) << i && luks_keyslot_opens(luks, i, secret) == 0)
+			return 0;
+	return -EPERM;
+}
+
+void trial_run(struct luks *luks, const struct item *item, struct trial *ret)
+{
+	const struct log log = {.sink = why_sink, .to = ret};
+	CLEANUP(buf_done) struct buf secret = {0};
+	uint64_t began_us = now_us();
+	int r = 0;
+
+	*ret = (struct trial){.result = TRIAL_FAILS};
+	if (!item->valid)
+		r = log_err(&log, -EBADMSG, "%s", item->why);
+	else if (item->keyslots == 0)
+		r = log_err(&log, -EBADMSG, "no keyslot belongs to it");
+	else
+		r = check_ciphers(luks, item, &log);
+	if (r < 0 || trial_recover(&item->token, ret, &secret) < 0)
+		return;
+
+	if (open_keyslot(luks, item, buf_ref(&secret)) < 0) {
+		ret->result = TRIAL_FAILS;
+		(void)log_err(&log, 0, "its secret was recovered, but opens no keyslot of it");
+	}
+	ret->took_us = now_us() - began_us;
+}

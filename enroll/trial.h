@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* One token tried as a boot would try it: its secret recovered and a keyslot opened by it. */
+#pragma once
+
+#include "enroll/inventory.h"
+
+/* How it went; `why` is empty where it opened a keyslot. */
+struct trial {
+	enum { TRIAL_OPENS, TRIAL_AWAY, TRIAL_FAILS } result; /* the worse the higher */
+	uint64_t took_us;
+	char why[LOG_LINE_MAX];
+};
+
+/*
+ * Recovers the token's secret to a new buffer within the token's deadline; nothing is opened by it
+ * yet. On failure trial->result is TRIAL_AWAY where something cannot be reached now, and nobody
+ * need change token or server for it to pass. Errors: those of token_recover().
+ */
+MUST int trial_recover(const struct token *token, struct trial *trial, struct buf *ret);
+
+/* The whole: recovers, and opens one of the token's keyslots. */
+void trial_run(struct luks *luks, const struct item *item, struct trial *ret);

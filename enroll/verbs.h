@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What cotter-enroll can do, one function a file, and the codes with which it ends. */
+#pragma once
+
+#include "enroll/options.h"
+#include "enroll/output.h"
+
+/* Documented in cotter-enroll(1). */
+enum exit_code {
+	EXIT_CODE_OK = 0,
+	EXIT_CODE_FAILED = 1,
+	EXIT_CODE_USAGE = 2,
+	EXIT_CODE_AWAY = 3,   /* nothing is wrong but that something cannot be reached now */
+	EXIT_CODE_BROKEN = 4, /* --test: a token that will not open the volume as it is */
+};
+
+/*
+ * Each opens the volume that `options` name and does its work. Causes of failure go to out->log,
+ * the result to out->json in the members that cotter-enroll(1) documents.
+ */
+MUST enum exit_code verb_list(const struct options *options, struct output *out);
+MUST enum exit_code verb_test(const struct options *options, struct output *out);
+MUST enum exit_code verb_wipe(const struct options *options, struct output *out);
+MUST enum exit_code verb_enroll(const struct options *options, struct output *out);
