@@ -42,8 +42,9 @@ MUST int fetch_url_check(const char *url);
 
 /*
  * Puts a request on its way; nothing blocks. The cause of each failure goes to `log` (which must
- * outlive the fetch) at ERROR where it is final, else at DEBUG. Errors: -EOPNOTSUPP (libcurl cannot
- * be loaded), -ENOENT (no such CA file), -ENOMEM.
+ * outlive the fetch) at ERROR where it is final, else at DEBUG. Errors: -EBADMSG, -E2BIG (URL),
+ * -EOPNOTSUPP (libcurl cannot be loaded), -ENOENT (no such CA file), -EINVAL (cot->waiter is not
+ * ours), -ENOMEM.
  */
 MUST int fetch_start(struct cot *cot, const struct log *log, const struct fetch_request *request,
 		     struct fetch **ret);
