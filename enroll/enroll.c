@@ -77,12 +77,30 @@ static int look(struct run *run)
 	return r;
 }
 
+/* The caller frees it; NULL out of memory. */
+static char *trust_text(const struct trust_question *question)
+{
+	const json_t *thumbprint;
+	char *text = NULL;
+	size_t size, i;
+	FILE *f = open_memstream(&text, &size);
+
+	if (!f)
+		return NULL;
+	(void)fprintf(f, "The Tang server at %s signs with the keys\n", question->url);
+	json_array_foreach(question->thumbprints, i, thumbprint)
+		(void)fprintf(f, "    %s\n", json_string_value(thumbprint));
+	(void)fputs("Are these the keys that tang-show-keys prints there? [y/N] ", f);
+	if (fclose(f) == 0)
+		return text;
+	free(text);
+	return NULL;
+}
+
 static int confirm(void *arg, const struct trust_question *question)
 {
 	const struct run *run = arg;
-	CLEANUP(buf_done) struct buf text = {0};
-	const json_t *thumbprint;
-	size_t i;
+	char *text;
 	int r;
 
 	if (!ask_possible())
@@ -93,27 +111,9 @@ static int confirm(void *arg, const struct trust_question *question)
 			"--tang-advertisement=FILE",
 			question->url);
 
-	r = buf_init(&text, 4096);
-	if (r == 0)
-		r = buf_append_str(&text, "The Tang server at ");
-	if (r == 0)
-		r = buf_append_str(&text, question->url);
-	if (r == 0)
-		r = buf_append_str(&text, " signs with the keys\n");
-	json_array_foreach(question->thumbprints, i, thumbprint) {
-		if (r == 0)
-			r = buf_append_str(&text, "    ");
-		if (r == 0)
-			r = buf_append_str(&text, json_string_value(thumbprint));
-		if (r == 0)
-			r = buf_append_str(&text, "\n");
-	}
-	if (r == 0)
-		r = buf_append(
-			&text, "Are these the keys that tang-show-keys prints there? [y/N] ",
-			sizeof("Are these the keys that tang-show-keys prints there? [y/N] "));
-	if (r == 0)
-		r = ask_yes((const char *)text.p);
+	text = trust_text(question);
+	r = text ? ask_yes(text) : -ENOMEM;
+	free(text);
 	if (r < 0)
 		return log_err(&run->out->log, -EKEYREJECTED,
 			       "the keys of %.200s are not trusted; nothing was changed",

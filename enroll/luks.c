@@ -204,12 +204,7 @@ enum luks_keyslot luks_keyslot(const struct luks *luks, unsigned keyslot)
 
 bool luks_null_cipher(const struct luks *luks, int keyslot)
 {
-	size_t size;
-	const char *cipher = keyslot == LUKS_ANY
-				     ? crypt_get_cipher(luks->cd)
-				     : crypt_keyslot_get_encryption(luks->cd, keyslot, &size);
-
-	return !cipher || strncmp(cipher, "cipher_null", strlen("cipher_null")) == 0;
+	return handler_null_cipher(luks->cd, keyslot);
 }
 
 int luks_token(const struct luks *luks, unsigned token, const char **ret_type,

@@ -8,7 +8,6 @@
 #include <errno.h>
 
 enum {
-	PUBKEY_LEN = 8 + 44, /* "sha256//" and padded base64 of a SHA-256 */
 	CA_MAX = 1024,
 };
 
@@ -23,6 +22,20 @@ void binding_done(struct binding *b)
 static bool is_https(const char *url)
 {
 	return strncasecmp(url, "https://", strlen("https://")) == 0;
+}
+
+/* "sha256//" and the padded base64 of a SHA-256, one alone: libcurl would take a list. */
+static bool is_pubkey(const char *text)
+{
+	static const char prefix[] = "sha256//";
+	static const char digits[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	enum { DIGITS = 43 };
+
+	if (strncmp(text, prefix, strlen(prefix)) != 0)
+		return false;
+	text += strlen(prefix);
+	return strspn(text, digits) == DIGITS && strcmp(text + DIGITS, "=") == 0;
 }
 
 int server_read(const json_t *tang, const struct log *log, struct server *ret)
@@ -51,8 +64,7 @@ int server_read(const json_t *tang, const struct log *log, struct server *ret)
 	if (s.ca && (s.ca[0] != '/' || strlen(s.ca) > CA_MAX))
 		return log_err(log, -EBADMSG,
 			       "tang: the CA file \"%.200s\" is not an absolute path", s.ca);
-	if (s.pubkey && (strncmp(s.pubkey, "sha256//", 8) != 0 || strlen(s.pubkey) != PUBKEY_LEN ||
-			 strchr(s.pubkey, ';')))
+	if (s.pubkey && !is_pubkey(s.pubkey))
 		return log_err(log, -EBADMSG,
 			       "tang: \"%.80s\" is not a public key like "
 			       "sha256//47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=",

@@ -39,10 +39,14 @@ static void crypt_sink(void *to, enum log_level level, const char *line)
 	crypt_logf(o->cd, crypt_level, "Token %d (%s): %s", o->token, o->type, line);
 }
 
-static bool is_null_cipher(const char *cipher)
+bool handler_null_cipher(struct crypt_device *cd, int keyslot)
 {
-	return cipher &&
-	       (strncmp(cipher, "cipher_null", 11) == 0 || strncmp(cipher, "null", 4) == 0);
+	size_t size;
+	const char *cipher = keyslot == CRYPT_ANY_SLOT
+				     ? crypt_get_cipher(cd)
+				     : crypt_keyslot_get_encryption(cd, keyslot, &size);
+
+	return cipher && strstr(cipher, "null");
 }
 
 /* Whoever can write the header could else have the volume "opened" without any encryption, and
@@ -50,15 +54,12 @@ static bool is_null_cipher(const char *cipher)
 static int refuse_null_cipher(struct crypt_device *cd, const struct token *token,
 			      const struct log *log)
 {
-	size_t key_size;
-
-	if (is_null_cipher(crypt_get_cipher(cd)))
+	if (handler_null_cipher(cd, CRYPT_ANY_SLOT))
 		return log_err(log, -EKEYREJECTED,
 			       "the volume is not encrypted at all (null cipher); its "
 			       "header was tampered with");
 	for (size_t i = 0; i < token->n_keyslots; i++)
-		if (is_null_cipher(
-			    crypt_keyslot_get_encryption(cd, (int)token->keyslots[i], &key_size)))
+		if (handler_null_cipher(cd, (int)token->keyslots[i]))
 			return log_err(log, -EKEYREJECTED,
 				       "keyslot %u is not encrypted at all (null "
 				       "cipher); its header was tampered with",

@@ -11,9 +11,15 @@
 
 /*
  * Maps an errno of ours to one that libcryptsetup goes on after: 0, -ENOANO, -EAGAIN (something is
- * missing now: a server, a device) or -ENOENT (this token cannot unlock the volume).
+ * missing now: a server, a device, or time: -EINTR too) or -ENOENT (this token cannot unlock the volume).
  */
 int token_errno(int r);
+
+/*
+ * Whether the data (keyslot CRYPT_ANY_SLOT), or what this keyslot holds, is not encrypted at all: one
+ * of the kernel's or cryptsetup's null ciphers, however they are wrapped.
+ */
+bool handler_null_cipher(struct crypt_device *cd, int keyslot);
 
 /*
  * Recovers token number `token` of `cd` within its deadline, or max_us where that is sooner (0: no
