@@ -1,0 +1,58 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# ./quickstart does what it says and leaves nothing behind; with --keep, what it says.
+. "$(dirname "$0")/../lib.sh"
+
+leftovers() {
+	ls -A "$tmp/stage"
+	pgrep -af "$tmp/stage" || true
+}
+
+# A command that --keep tells, as one would paste it.
+pasted() { # BEGINNING
+	grep -m 1 "^  $1" "$tmp/kept"
+}
+
+# Runs a command in the mount namespace that --keep tells to enter.
+in_namespace() { # COMMAND
+	bash -c "$(pasted unshare | sed 's/exec bash/exec sh/')" <<<"$1"
+}
+
+mkdir "$tmp/stage"
+export TMPDIR=$tmp/stage
+cd /
+
+run "$src/quickstart"
+ok "succeeds" assert_rc 0
+ok "binds a volume" assert_output_has "token 0, keyslot 1, proven"
+ok "lists it" grep -qE '^ +1 +0 +cotter-tang' "$tmp/out"
+ok "opens it twice: by the token, and by the passphrase" \
+	assert_equal "$(grep -c '^  It opens\.$' "$tmp/out")" 2
+ok "shows why it does not open without the server" assert_output_has "connection refused"
+ok "leaves nothing behind" assert_equal "$(leftovers)" ""
+
+run "$src/quickstart" --keep
+ok "--keep succeeds" assert_rc 0
+ok "no server is left" assert_equal "$(pgrep -f "$tmp/stage")" ""
+
+cp "$tmp/out" "$tmp/kept"
+
+start_server kept bash -c "$(pasted socat | sed 's/ &$//')"
+port=$(pasted socat | sed 's/.*LISTEN:\([0-9]*\),.*/\1/')
+wait_until 10 curl -sf -o /dev/null "http://127.0.0.1:$port/adv"
+open=$(sed -n '/^  unshare/,$p' "$tmp/kept" | grep -m 1 '^  cryptsetup')
+run in_namespace "$open"
+ok "what it tells to play with opens the volume" assert_rc 0
+stop_server kept
+run in_namespace "$open"
+ok "and not when that server has stopped" assert_error_has "connection refused"
+
+run "$src/quickstart" --what
+ok "an unknown option is told" assert_rc 2
+if unshare -U true; then
+	run unshare -U "$src/quickstart"
+	ok "root is asked for" assert_error_has "as root"
+else
+	skip "root is asked for" "no user namespaces here"
+fi
+done_testing

@@ -1,0 +1,100 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Which room may include which, and which files may include which library's headers."""
+import os
+import re
+import subprocess
+import sys
+from fnmatch import fnmatch
+from pathlib import Path
+
+# Arrows point down only, and never between siblings; tests may include everything.
+ROOMS = {
+    'crypto': [],
+    'sss': ['crypto'],
+    'tang': ['crypto'],
+    'tpm': ['crypto'],
+    'token': ['crypto', 'sss', 'tang', 'tpm'],
+    'enroll': ['crypto', 'sss', 'tang', 'tpm', 'token'],
+    'units': ['crypto', 'sss', 'tang', 'tpm', 'token'],
+}
+
+# Libraries' headers, and the files that may include them.
+LIBRARIES = {
+    'curl/*': ['tang/*'],
+    'jansson.h': ['*'],
+    'libcryptsetup.h': ['token/*', 'enroll/luks*'],
+    'openssl/*': ['crypto/*', 'sss/*'],
+    'tss2/*': ['tpm/*'],
+}
+
+INCLUDE = re.compile(r'\s*#\s*include\s*([<"])([^>"]+)[>"]')
+ROOT = Path(os.environ.get('COTTER_SOURCE_ROOT', Path(__file__).parents[2]))
+
+
+def includes():
+    """Yields (file, line number, bracket, included) for all C files of the rooms."""
+    for room in ROOMS:
+        for path in sorted((ROOT / room).glob('**/*.[ch]')):
+            for number, line in enumerate(path.read_text().splitlines(), 1):
+                if match := INCLUDE.match(line):
+                    yield path.relative_to(ROOT), number, *match.groups()
+
+
+def system_headers():
+    """What libc, the kernel and the compiler bring."""
+    listing = subprocess.run(['dpkg', '-L', 'libc6-dev', 'linux-libc-dev'], check=True,
+                             capture_output=True, text=True).stdout
+    found = re.findall(r'/usr/include/(?:[^/]+-linux-gnu[^/]*/)?(\S+\.h)$', listing, re.M)
+    return {*found, 'stdalign.h', 'stdarg.h', 'stdatomic.h', 'stdbool.h', 'stddef.h', 'stdint.h'}
+
+
+def room_fault(path, bracket, name):
+    if bracket == '<':
+        return None
+    room, target = path.parts[0], name.split('/')[0]
+    if '/' not in name or not (ROOT / name).exists():
+        return f'"{name}" is not a path from the root of the project'
+    if target != room and target not in ROOMS[room]:
+        return f'{room}/ may not include "{name}"'
+    return None
+
+
+def library_fault(path, bracket, name, system):
+    if bracket == '"':
+        return None
+    for header, files in LIBRARIES.items():
+        if fnmatch(name, header):
+            if not any(fnmatch(str(path), pattern) for pattern in files):
+                return f'only {", ".join(files)} may include <{name}>'
+            return None
+    return None if name in system else f'<{name}> is of no known library'
+
+
+def report(number, what, faults):
+    print(f'{"not " if faults else ""}ok {number} - {what}')
+    for fault in faults:
+        print(f'# {fault}')
+    return not faults
+
+
+def main():
+    system = system_headers()
+    found = list(includes())
+    rooms = [f'{path}:{line}: {fault}' for path, line, bracket, name in found
+             if (fault := room_fault(path, bracket, name))]
+    libraries = [f'{path}:{line}: {fault}' for path, line, bracket, name in found
+                 if (fault := library_fault(path, bracket, name, system))]
+
+    results = [
+        report(1, 'the includes of all rooms were read',
+               [f'{room}/ includes nothing' for room in ('crypto', 'tang', 'token', 'enroll')
+                if not any(path.parts[0] == room for path, *_ in found)]),
+        report(2, 'rooms include only what is below them', rooms),
+        report(3, "libraries' headers are included only where they belong", libraries),
+    ]
+    print('1..3')
+    return 0 if all(results) else 1
+
+
+sys.exit(main())

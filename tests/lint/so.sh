@@ -1,0 +1,91 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# What a plugin is as a file: what it exports, links with, keeps in memory, and how large it is.
+. "$(dirname "$0")/../lib.sh"
+
+size_max=$((96 * 1024))
+data_max=$((4096 + 64)) # the memory of failed recoveries, and what the C runtime has in any library
+
+exports() { # PLUGIN
+	nm -D --defined-only --with-symbol-versions "$1" | awk '$2 != "A" { print $3 }' | sort
+}
+
+expected_exports() {
+	printf 'cryptsetup_token_%s@@CRYPTSETUP_TOKEN_1.0\n' buffer_free dump open validate version
+}
+
+foreign_libraries() { # PLUGIN
+	readelf -dW "$1" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' |
+		grep -vE '^(libc|libcryptsetup|libcrypto|libjansson|libdl|ld-linux.*)\.so\.[0-9]+$'
+}
+
+dynamic_has() { # PLUGIN PATTERN
+	readelf -dW "$1" | grep -qE "$2"
+}
+
+segment() { # PLUGIN NAME
+	readelf -lW "$1" | grep -w "$2"
+}
+
+section_size() { # PLUGIN SECTION…
+	local plugin=$1 pattern
+	shift
+	pattern=$(printf '|%s' "$@")
+	size -A "$plugin" | awk -v pattern="^\\\\.(${pattern#|})\$" '$1 ~ pattern { n += $2 } END { print n + 0 }'
+}
+
+unversioned_json() { # PLUGIN
+	nm -D --undefined-only --with-symbol-versions "$1" | grep -E ' json_[a-z_]+$'
+}
+
+stripped_size() { # PLUGIN
+	strip -o "$tmp/stripped" "$1"
+	stat -c %s "$tmp/stripped"
+}
+
+dlopen_notes() { # PLUGIN
+	objcopy -O binary --only-section=.note.dlopen --set-section-flags .note.dlopen=alloc "$1" "$tmp/notes"
+	tr '\0' '\n' <"$tmp/notes"
+}
+
+at_most() { # LIMIT VALUE
+	echo "$2, of at most $1"
+	[ "$2" -le "$1" ]
+}
+
+check_plugin() { # PLUGIN
+	local so=$1 name
+	name=$(basename "$so" .so)
+	name=${name#libcryptsetup-token-}
+	ok "$name exports the entry points, versioned, and nothing else" \
+		diff <(expected_exports) <(exports "$so")
+	ok "$name links with few libraries" not foreign_libraries "$so"
+	ok "$name is linked with libcryptsetup" dynamic_has "$so" 'NEEDED.*libcryptsetup'
+	ok "$name resolves its symbols when it is loaded" dynamic_has "$so" 'FLAGS_1.*NOW'
+	ok "$name stays loaded" dynamic_has "$so" 'FLAGS_1.*NODELETE'
+	ok "$name makes its relocations read-only" segment "$so" GNU_RELRO
+	ok "$name has no relocations in code" not dynamic_has "$so" TEXTREL
+	ok "$name has no executable stack" grep -qE ' RW +0x' <(segment "$so" GNU_STACK)
+	ok "$name takes no json_ function without a version" not unversioned_json "$so"
+	ok "$name has no constructor of its own" at_most 8 "$(section_size "$so" init_array ctors)"
+	ok "$name has no destructor of its own" at_most 8 "$(section_size "$so" fini_array dtors)"
+	ok "$name has no state but the memory of failures" \
+		at_most $data_max "$(section_size "$so" data bss tdata tbss)"
+	ok "$name is small" at_most $size_max "$(stripped_size "$so")"
+}
+
+not() { # CMD…
+	! "$@"
+}
+
+plugins=$(find "$build/token" -name 'libcryptsetup-token-*.so')
+ok "there are plugins" test -n "$plugins"
+for plugin in $plugins; do
+	check_plugin "$plugin"
+done
+
+tang=$build/token/libcryptsetup-token-cotter-tang.so
+if [ -e "$tang" ]; then
+	ok "cotter-tang announces that it loads libcurl" grep -q '"libcurl\.so\.4"' <(dlopen_notes "$tang")
+fi
+done_testing

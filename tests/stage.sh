@@ -1,0 +1,144 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# A stage for tests and ./quickstart: a temporary folder, Tang servers on loopback ports, throw-away
+# volumes, and our plugins where libcryptsetup looks for them. stage_done ends all of it.
+
+src=${COTTER_SOURCE_ROOT:-$(realpath "$(dirname "${BASH_SOURCE[0]}")/..")}
+build=${COTTER_BUILD_ROOT:-$src/build/plain}
+sanitized=${COTTER_SANITIZED:-0}
+cotter_enroll=$build/enroll/cotter-enroll
+export LC_ALL=C.UTF-8 no_proxy='*'
+
+tmp=$(mktemp -d -t cotter.XXXXXX)
+declare -A servers=() # name -> process group
+
+stage_done() {
+	local pid
+	for pid in "${servers[@]}"; do
+		kill -- "-$pid" 2>/dev/null || true
+	done
+	[ ! -e "$tmp/made_plugins_dir" ] || rmdir "$(cat "$tmp/made_plugins_dir")"
+	rm -rf "$tmp"
+}
+
+# Polls CMD until it succeeds, for SECONDS at most.
+wait_until() { # SECONDS CMD…
+	local end=$((SECONDS + $1))
+	shift
+	until "$@" >/dev/null 2>&1; do
+		[ $SECONDS -lt $end ] || { echo "waited in vain: $*" >&2; return 1; }
+		sleep 0.02
+	done
+}
+
+# --- servers on loopback ports ---
+
+# Starts CMD in a process group of its own, which stop_server NAME and the end of the test kill.
+# Its stderr goes to $tmp/NAME.log.
+start_server() { # NAME CMD…
+	local name=$1
+	shift
+	setsid "$@" >"$tmp/$name.out" 2>"$tmp/$name.log" </dev/null &
+	servers[$name]=$!
+}
+
+stop_server() { # NAME
+	local pid=${servers[$1]}
+	unset "servers[$1]"
+	kill -- "-$pid"
+	wait "$pid" 2>/dev/null || true
+}
+
+# A real Tang server with its keys in $tmp/NAME, made where there are none. Sets $tang_port,
+# $tang_url and $tang_thumbprint. PORT 0, the default, is any free one.
+start_tangd() { # [NAME [PORT [ADDRESS]]]
+	local name=${1:-tang} port=${2:-0} address=${3:-127.0.0.1} listen=TCP4-LISTEN
+	local dir=$tmp/$name log=$tmp/$name.log
+	mkdir -p "$dir"
+	[ -n "$(ls "$dir")" ] || /usr/libexec/tangd-keygen "$dir"
+	case $address in \[*) listen=TCP6-LISTEN ;; esac
+
+	start_server "$name" socat -d -d "$listen:$port,bind=$address,reuseaddr,fork,backlog=64" \
+		"EXEC:/usr/libexec/tangd $dir"
+	wait_until 10 grep -q 'listening on' "$log" || { cat "$log" >&2; return 1; }
+	tang_port=$(sed -n 's/.* listening on .*:\([0-9]*\)$/\1/p' "$log")
+	tang_url=http://$address:$tang_port
+	tang_thumbprint=$(curl -sSfg "$tang_url/adv" | jose fmt -j- -g payload -yo- |
+		jose jwk use -i- -r -u verify -o- | jose jwk thp -i- | head -n 1)
+}
+
+stop_tangd() { # [NAME]
+	stop_server "${1:-tang}"
+}
+
+# A server that misbehaves as the options of hostile.py say. Sets $hostile_port and $hostile_url.
+start_hostile() { # NAME [OPTION…]
+	local name=$1
+	shift
+	start_server "$name" /usr/bin/python3 "$src/tests/hostile.py" "$@"
+	wait_until 10 test -s "$tmp/$name.out" || { cat "$tmp/$name.log" >&2; return 1; }
+	hostile_port=$(head -n 1 "$tmp/$name.out")
+	hostile_url=http://127.0.0.1:$hostile_port
+}
+
+# --- volumes ---
+
+passphrase=$tmp/passphrase
+printf 'correct horse' >"$passphrase"
+luks_format=(cryptsetup luksFormat --batch-mode --type luks2 --pbkdf pbkdf2
+	--pbkdf-force-iterations 1000 --key-file "$passphrase")
+
+# A LUKS2 image, opened by the passphrase in the file $passphrase. Sets $image.
+make_image() { # [NAME [LUKSFORMAT-OPTION…]]
+	image=$tmp/${1:-image}
+	[ $# = 0 ] || shift
+	truncate -s 20M "$image"
+	"${luks_format[@]}" "$@" "$image"
+}
+
+opens_by_passphrase() { # IMAGE [OPTION…]
+	cryptsetup open --test-passphrase --disable-external-tokens --key-file "$passphrase" "$@"
+}
+
+# With the system's cryptsetup and our plugins.
+opens_by_token() { # IMAGE [OPTION…]
+	with_plugins cryptsetup open --test-passphrase --token-only "$@"
+}
+
+token_json() { # IMAGE TOKEN-ID
+	cryptsetup token export --disable-external-tokens --token-id "$2" "$1"
+}
+
+# --- our plugins ---
+
+# Where libcryptsetup looks for plugins, as it says itself.
+find_plugins_dir() {
+	/usr/bin/python3 -c 'import ctypes
+lib = ctypes.CDLL("libcryptsetup.so.12")
+lib.crypt_token_external_path.restype = ctypes.c_char_p
+print(lib.crypt_token_external_path().decode())'
+}
+
+# $tmp/plugins holds what libcryptsetup's folder would after an installation: the system's plugins
+# and ours.
+prepare_plugins() {
+	plugins_dir=${plugins_dir:-$(find_plugins_dir)}
+	[ ! -d "$tmp/plugins" ] || return 0
+	[ -d "$plugins_dir" ] || { mkdir "$plugins_dir" && echo "$plugins_dir" >"$tmp/made_plugins_dir"; }
+	mkdir "$tmp/plugins"
+	find "$plugins_dir" -name '*.so' -exec cp {} "$tmp/plugins" \;
+	find "$(realpath "$build/token")" -name 'libcryptsetup-token-cotter-*.so' \
+		-exec ln -s {} "$tmp/plugins" \;
+}
+
+# Runs a program in a mount namespace of its own in which our plugins are installed. A plugin built
+# with the address sanitizer can only be loaded where its runtime came first; what cryptsetup itself
+# leaks is not our concern.
+with_plugins() { # CMD…
+	local preload=()
+	prepare_plugins
+	[ "$sanitized" = 0 ] || preload=(env "ASAN_OPTIONS=${ASAN_OPTIONS:-}:detect_leaks=0"
+		"LD_PRELOAD=$(realpath "$(gcc -print-file-name=libasan.so)")")
+	unshare -m sh -c 'mount --bind "$1" "$2" || exit 125; shift 2; exec "$@"' with_plugins \
+		"$tmp/plugins" "$plugins_dir" "${preload[@]}" "$@"
+}

@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Command lines: what each option becomes, and the one sentence for what is wrong. */
+#include "enroll/options.h"
+
+#include "tests/unit/lines.h"
+
+#include <getopt.h>
+#include <limits.h>
+#include <unistd.h>
+
+#define THUMBPRINT "0aK-9_cCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCA"
+#define PUBKEY     "sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+
+static struct lines lines;
+
+static int parse_words(char **argv, struct options *ret)
+{
+	int argc = 0;
+
+	while (argv[argc])
+		argc++;
+	optind = 0; /* getopt begins anew */
+	return options_parse(argc, argv, lines_begin(&lines), ret);
+}
+
+/* Of words with a space between. */
+static int parse(const char *line, struct options *ret)
+{
+	static char text[1024];
+	static char program[] = "cotter-enroll";
+	char *argv[24] = {program};
+	char *save = NULL;
+	size_t n = 1;
+
+	(void)snprintf(text, sizeof(text), "%s", line);
+	for (char *word = strtok_r(text, " ", &save); word; word = strtok_r(NULL, " ", &save))
+		argv[n++] = word;
+	assert_true(n < ARRAY_SIZE(argv));
+	return parse_words(argv, ret);
+}
+
+static struct options parsed(const char *line)
+{
+	struct options options = {0};
+
+	expect(line, parse(line, &options), 0);
+	assert_told(line, &lines, NULL);
+	return options;
+}
+
+static void test_verbs(void **state)
+{
+	static const struct {
+		const char *line;
+		enum verb verb;
+	} cases[] = {
+		{"disk", VERB_LIST},
+		{"--list disk", VERB_LIST},
+		{"--test disk", VERB_TEST},
+		{"--test --token-id=3 disk", VERB_TEST},
+		{"--wipe-slot=all disk", VERB_WIPE},
+		{"--tang=http://h disk", VERB_ENROLL},
+		{"disk --tang http://h", VERB_ENROLL},
+		{"--tang=http://h --wipe-slot=tang disk", VERB_ENROLL},
+		{"--help", VERB_HELP},
+		{"--version", VERB_VERSION},
+		{"--version --help", VERB_HELP},
+		{"--help --list --test --tang=h a-device", VERB_HELP},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct options options = parsed(cases[i].line);
+
+		expect(cases[i].line, (int)options.verb, (int)cases[i].verb);
+		options_done(&options);
+	}
+}
+
+static void test_refused(void **state)
+{
+	static const struct {
+		const char *line, *words;
+	} cases[] = {
+		{"", "no device or image is named"},
+		{"--list", "no device or image is named"},
+		{"--tang=h", "no device or image is named"},
+		{"a b", "one device at a time: a or b"},
+		{"a -- --list", "one device at a time: a or --list"},
+		{"--wrong disk", "the option --wrong is not known"},
+		{"disk --wrong=3", "the option --wrong=3 is not known"},
+		{"--t disk", "the option --t is not known"},
+		{"-x disk", "the option -x is not known"},
+		{"-lx disk", "the option -l is not known"},
+		{"--list=yes disk", "--list takes no value"},
+		{"--help=me", "--help takes no value"},
+		{"disk --tang", "--tang needs a value"},
+		{"--tang= disk", "--tang needs a value"},
+		{"--label= --tang=h disk", "--label needs a value"},
+		{"--header= disk", "--header needs a value"},
+		{"--quiet --quiet disk", "--quiet is given twice"},
+		{"--tang=a --tang=b disk", "--tang is given twice"},
+		{"--wipe-slot=1 --wipe-slot=2 disk", "--wipe-slot is given twice"},
+
+		{"--list --test disk", "--list and --test exclude each other"},
+		{"--list --wipe-slot=1 disk", "--list changes nothing, so it excludes --wipe-slot"},
+		{"--test --tang=h disk", "--test changes nothing, so it excludes --tang"},
+		{"--tang=h --unlock-token --unlock-key-file=k disk", "exclude each other"},
+
+		{"--tang-thumbprint=" THUMBPRINT " disk", "--tang-thumbprint belongs to a new"},
+		{"--tang-advertisement=f disk", "--tang-advertisement belongs to a new binding"},
+		{"--tang-ca=f --test disk", "--tang-ca belongs to a new binding"},
+		{"--tang-pubkey=" PUBKEY " disk", "--tang-pubkey belongs to a new binding"},
+		{"--unlock-key-file=- --wipe-slot=1 disk", "--unlock-key-file belongs to a new"},
+		{"--unlock-token --test disk", "--unlock-token belongs to a new binding"},
+		{"--label=x --list disk", "--label belongs to a new binding"},
+		{"--pbkdf=pbkdf2 disk", "--pbkdf belongs to a new binding"},
+		{"--key-slot=1 --test disk", "--key-slot belongs to a new binding"},
+		{"--token-id=1 disk", "--token-id goes with --tang=URL or --test"},
+		{"--token-id=1 --wipe-slot=2 disk", "--token-id goes with"},
+
+		{"--tang=h --key-slot=32 disk", "--key-slot is a number from 0 to 31, not \"32\""},
+		{"--tang=h --key-slot=-1 disk", "--key-slot is a number from 0 to 31, not \"-1\""},
+		{"--tang=h --key-slot=+1 disk", "--key-slot is a number"},
+		{"--tang=h --key-slot=1x disk", "--key-slot is a number"},
+		{"--tang=h --key-slot=0x1 disk", "--key-slot is a number"},
+		{"--tang=h --key-slot=4294967296 disk", "--key-slot is a number"},
+		{"--test --token-id=99 disk", "--token-id is a number from 0 to 31, not \"99\""},
+		{"--json=yes disk", "--json is off, short or pretty, not \"yes\""},
+		{"--json=shor disk", "--json is off, short or pretty, not \"shor\""},
+		{"--tang=h --pbkdf=scrypt disk", "--pbkdf is pbkdf2, argon2i or argon2id"},
+		{"--tang=h --pbkdf=PBKDF2 disk", "not \"PBKDF2\""},
+		{"--tang=h --label=a\tb disk", "--label is 1 to 64 bytes"},
+		{"--tang=h --label=a\x7f disk", "--label is 1 to 64 bytes"},
+		{"--tang=h --label=\xff disk", "--label is 1 to 64 bytes of UTF-8 text"},
+		{"--tang=h --label=1234567890123456789012345678901234567890123456789012345678901234x d",
+		 "--label is 1 to 64 bytes"},
+
+		{"--wipe-slot=32 disk", "not \"32\""},
+		{"--wipe-slot=tpm disk", "\"tang\", \"orphaned\" or \"all\", not \"tpm\""},
+		{"--wipe-slot=1,,2 disk", "not \"\""},
+		{"--wipe-slot=,1 disk", "not \"\""},
+		{"--wipe-slot=1, disk", "not \"\""},
+		{"--wipe-slot=1;2 disk", "not \"1;2\""},
+		{"--wipe-slot=all,none disk", "not \"none\""},
+		{"--wipe-slot=ALL disk", "not \"ALL\""},
+		{"--wipe-slot=empty disk", "not \"empty\""},
+
+		{"--tang=http://h --tang-ca=/dev/null disk",
+		 "--tang-ca needs a URL that begins with"},
+		{"--tang=h --tang-pubkey=" PUBKEY " disk", "--tang-pubkey needs a URL that"},
+		{"--tang=https://h --tang-pubkey=/dev/null disk",
+		 "--tang-pubkey is sha256// and 44"},
+		{"--tang=https://h --tang-pubkey=sha256//AAAA disk", "--tang-pubkey is sha256//"},
+		{"--tang=https://h --tang-ca=/nonexistent disk",
+		 "the CA file /nonexistent cannot be read: No such file"},
+		{"--tang=h --tang-thumbprint=" THUMBPRINT "x disk", "--tang-thumbprint is the"},
+		{"--tang=h --tang-thumbprint=short disk", "not \"short\""},
+		{"--tang=http://\xff disk", "the --tang options are not UTF-8 text"},
+		{"--tang=h --tang-advertisement=\xff disk",
+		 "the --tang options are not UTF-8 text"},
+	};
+	struct options options;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		memset(&options, UNTOUCHED, sizeof(options));
+		expect(cases[i].line, parse(cases[i].line, &options), -EINVAL);
+		assert_told(cases[i].line, &lines, cases[i].words);
+		assert_untouched(cases[i].line, &options, sizeof(options));
+	}
+}
+
+static void test_nothing_given(void **state)
+{
+	struct options options = parsed("disk");
+
+	(void)state;
+	assert_string_equal(options.device, "disk");
+	assert_null(options.header);
+	assert_int_equal(options.form, OUTPUT_TEXT);
+	assert_false(options.quiet || options.wipe || options.unlock_token || options.saved);
+	assert_null(options.pin);
+	assert_null(options.config);
+	assert_null(options.label);
+	assert_null(options.pbkdf);
+	assert_null(options.unlock_key_file);
+	assert_int_equal(options.keyslot, OPTIONS_ANY);
+	assert_int_equal(options.token, OPTIONS_ANY);
+	options_done(&options);
+	options_done(&options);
+}
+
+static void test_all_given(void **state)
+{
+	struct options options = parsed(
+		"--tang=http://h/ --tang-thumbprint=" THUMBPRINT " --tang-advertisement=adv.json "
+		"--unlock-key-file=- --header=head --key-slot=31 --token-id=0 --label=Büro "
+		"--pbkdf=argon2id --json=pretty --quiet --wipe-slot=3 -- --disk");
+
+	(void)state;
+	assert_int_equal(options.verb, VERB_ENROLL);
+	assert_string_equal(options.device, "--disk");
+	assert_string_equal(options.header, "head");
+	assert_int_equal(options.form, OUTPUT_JSON_PRETTY);
+	assert_true(options.quiet && options.saved && options.wipe);
+	assert_string_equal(options.pin, "tang");
+	assert_string_equal(options.label, "Büro");
+	assert_string_equal(options.pbkdf, "argon2id");
+	assert_int_equal(options.keyslot, 31);
+	assert_int_equal(options.token, 0);
+	assert_string_equal(options.unlock_key_file, "-");
+	assert_false(options.unlock_token);
+	assert_int_equal(options.selection.keyslots, 1 << 3);
+	options_done(&options);
+	assert_null(options.config);
+
+	options = parsed("--tang=h --unlock-token --json=short disk");
+	assert_true(options.unlock_token);
+	assert_null(options.unlock_key_file);
+	assert_int_equal(options.form, OUTPUT_JSON_SHORT);
+	options_done(&options);
+}
+
+static void test_label_with_spaces(void **state)
+{
+	char *argv[] = {(char *)"cotter-enroll", (char *)"--tang", (char *)"h", (char *)"--label",
+			(char *)"first floor",   (char *)"a disk", NULL};
+	struct options options;
+
+	(void)state;
+	assert_int_equal(parse_words(argv, &options), 0);
+	assert_string_equal(options.label, "first floor");
+	assert_string_equal(options.device, "a disk");
+	options_done(&options);
+}
+
+static void test_selection(void **state)
+{
+	static const struct {
+		const char *list;
+		struct selection want;
+	} cases[] = {
+		{"0", {.keyslots = 1}},
+		{"31", {.keyslots = UINT32_C(1) << 31}},
+		{"1,4,1", {.keyslots = 1 << 1 | 1 << 4}},
+		{"007", {.keyslots = 1 << 7}},
+		{"tang", {.pins = 1}},
+		{"orphaned", {.orphaned = true}},
+		{"all", {.all = true}},
+		{"2,orphaned,tang,all",
+		 {.keyslots = 1 << 2, .pins = 1, .orphaned = true, .all = true}},
+	};
+
+	(void)state;
+	assert_string_equal(pins[0]->name, "tang");
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const struct selection *want = &cases[i].want;
+		struct options options;
+		char line[128];
+
+		(void)snprintf(line, sizeof(line), "--wipe-slot=%s disk", cases[i].list);
+		options = parsed(line);
+		assert_true(options.wipe);
+		if (options.selection.keyslots != want->keyslots ||
+		    options.selection.pins != want->pins ||
+		    options.selection.orphaned != want->orphaned ||
+		    options.selection.all != want->all)
+			fail_msg("--wipe-slot=%s selects something else", cases[i].list);
+		options_done(&options);
+	}
+}
+
+/* What the pin is told, as Clevis's configuration; a CA by its absolute path. */
+static void test_config(void **state)
+{
+	static const struct {
+		const char *line, *config;
+	} cases[] = {
+		{"--tang=h", "{\"url\":\"h\"}"},
+		{"--tang=http://h:1/p/ --tang-thumbprint=" THUMBPRINT,
+		 "{\"url\":\"http://h:1/p/\",\"thp\":\"" THUMBPRINT "\"}"},
+		{"--tang=h --tang-advertisement=a.json", "{\"url\":\"h\",\"adv\":\"a.json\"}"},
+		{"--tang=HTTPS://h --tang-pubkey=" PUBKEY,
+		 "{\"url\":\"HTTPS://h\",\"pubkey\":\"" PUBKEY "\"}"},
+		{"--tang=https://h --tang-ca=/dev/null",
+		 "{\"url\":\"https://h\",\"ca\":\"/dev/null\"}"},
+		{"--tang=https://h --tang-ca=null", "{\"url\":\"https://h\",\"ca\":\"/dev/null\"}"},
+	};
+	char before[PATH_MAX];
+
+	(void)state;
+	assert_non_null(getcwd(before, sizeof(before)));
+	assert_int_equal(chdir("/dev"), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		CLEANUP_JSON json_t *want = json_of(cases[i].config);
+		struct options options;
+		char line[256];
+
+		(void)snprintf(line, sizeof(line), "%s disk", cases[i].line);
+		options = parsed(line);
+		if (!json_equal(options.config, want))
+			fail_msg("%s: another configuration", line);
+		assert_int_equal(options.saved, strstr(line, "advertisement") != NULL);
+		options_done(&options);
+	}
+	assert_int_equal(chdir(before), 0);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_verbs),
+		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_nothing_given),
+		cmocka_unit_test(test_all_given),
+		cmocka_unit_test(test_label_with_spaces),
+		cmocka_unit_test(test_selection),
+		cmocka_unit_test(test_config),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

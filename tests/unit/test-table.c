@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Tables to the letter, and what a header may not do to a terminal. */
+#include "enroll/table.h"
+
+#include "tests/unit/capture.h"
+#include "tests/unit/vectors/jose.h"
+
+#include <locale.h>
+
+static const char *listed(const char *text)
+{
+	CLEANUP_JSON json_t *result = json_of(text);
+	struct capture capture = capture_begin(STDOUT_FILENO);
+
+	table_list(result);
+	return capture_end(&capture);
+}
+
+static const char *tested(const char *text, bool quiet)
+{
+	CLEANUP_JSON json_t *result = json_of(text);
+	struct capture capture = capture_begin(STDOUT_FILENO);
+
+	table_test(result, quiet);
+	return capture_end(&capture);
+}
+
+/* A list with one token with this label (JSON text). */
+static const char *labelled(const char *label)
+{
+	char text[512];
+
+	(void)snprintf(text, sizeof(text),
+		       "{\"keyslots\":[],\"tokens\":[{\"token\":0,\"type\":\"t\",\"keyslots\":[],"
+		       "\"state\":\"ok\",\"label\":\"%s\",\"facts\":{\"a\":\"b\"}}]}",
+		       label);
+	return listed(text);
+}
+
+static void test_list(void **state)
+{
+	(void)state;
+	assert_string_equal(listed("{\"keyslots\":[],\"tokens\":[]}"),
+			    "SLOT  TOKEN  TYPE  LABEL  DETAILS\n");
+	assert_string_equal(
+		listed("{\"keyslots\":["
+		       "{\"keyslot\":0,\"state\":\"active\",\"tokens\":[]},"
+		       "{\"keyslot\":1,\"state\":\"active\",\"tokens\":[0,4]},"
+		       "{\"keyslot\":12,\"state\":\"unbound\",\"tokens\":[]}"
+		       "],\"tokens\":["
+		       "{\"token\":0,\"type\":\"cotter-tang\",\"keyslots\":[1],\"state\":\"ok\","
+		       "\"label\":\"front door\",\"facts\":{\"url\":\"http://h\","
+		       "\"signing_keys\":[\"K1\",\"K2\"],\"deadline\":60,\"flag\":true,"
+		       "\"other\":false}},"
+		       "{\"token\":4,\"type\":\"systemd-tpm2\",\"keyslots\":[1],"
+		       "\"state\":\"foreign\"},"
+		       "{\"token\":31,\"type\":\"cotter-sss\",\"keyslots\":[],\"state\":\"broken\","
+		       "\"cause\":\"no such pin\"}"
+		       "]}"),
+		"SLOT  TOKEN  TYPE          LABEL       DETAILS\n"
+		"0     -      passphrase\n"
+		"1     0      cotter-tang   front door  url: http://h\n"
+		"                                       signing_keys: K1, K2\n"
+		"                                       deadline: 60\n"
+		"                                       flag: yes\n"
+		"                                       other: no\n"
+		"1     4      systemd-tpm2\n"
+		"12    -      unbound\n"
+		"-     31     cotter-sss                broken: no such pin\n");
+}
+
+/* A token on two keyslots stands on both; causes come before facts. */
+static void test_list_shared(void **state)
+{
+	(void)state;
+	assert_string_equal(
+		listed("{\"keyslots\":["
+		       "{\"keyslot\":1,\"state\":\"active\",\"tokens\":[2]},"
+		       "{\"keyslot\":3,\"state\":\"unbound\",\"tokens\":[2]}"
+		       "],\"tokens\":[{\"token\":2,\"type\":\"t\",\"keyslots\":[1,3],"
+		       "\"state\":\"bad\",\"cause\":\"why\",\"facts\":{\"empty\":[],\"odd\":[1]}}]}"),
+		"SLOT  TOKEN  TYPE  LABEL  DETAILS\n"
+		"1     2      t            bad: why\n"
+		"                          empty: \n"
+		"                          odd: ?\n"
+		"3     2      t            bad: why\n"
+		"                          empty: \n"
+		"                          odd: ?\n");
+}
+
+/* In a locale without UTF-8 nothing but ASCII is written. */
+static void test_ascii(void **state)
+{
+	const char *text;
+
+	(void)state;
+	assert_non_null(setlocale(LC_CTYPE, "C"));
+	text = labelled("B\303\274ro \\u001b[31m\\u007f\\u0085");
+	for (const char *c = text; *c; c++)
+		assert_true(*c == '\n' || (*c >= ' ' && *c <= '~'));
+	assert_non_null(strstr(text, "?ro ?[31m?"));
+}
+
+static void test_utf8(void **state)
+{
+	static const struct {
+		const char *label, *row;
+	} cases[] = {
+		{"Büro", "-     0      t     Büro   a: b\n"},
+		{"金庫", "-     0      t     金庫   a: b\n"},
+		{"1234567", "-     0      t     1234567  a: b\n"},
+		{"a\\u001b]0;t\\u0007", "-     0      t     a?]0;t?  a: b\n"},
+		{"\\u0085\\u202e", NULL},
+		{"e\\u0301", "-     0      t     e?     a: b\n"},
+		{"\\n\\r\\t", "-     0      t     ???    a: b\n"},
+		{"%s%n", "-     0      t     %s%n   a: b\n"},
+	};
+
+	(void)state;
+	if (!setlocale(LC_CTYPE, "C.UTF-8"))
+		skip();
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const char *text = labelled(cases[i].label);
+
+		if (cases[i].row && !strstr(text, cases[i].row))
+			fail_msg("%s: no \"%s\" in \"%s\"", cases[i].label, cases[i].row, text);
+		assert_null(strstr(text, "\033"));
+		assert_null(strstr(text, "\302\205"));     /* next line */
+		assert_null(strstr(text, "\342\200\256")); /* text from right to left */
+	}
+	assert_non_null(setlocale(LC_CTYPE, "C"));
+}
+
+/* A cause longer than a cell is cut, not overrun. */
+static void test_long(void **state)
+{
+	char text[8192], cause[4096];
+	const char *shown;
+
+	(void)state;
+	memset(cause, 'x', sizeof(cause));
+	cause[sizeof(cause) - 1] = '\0';
+	(void)snprintf(text, sizeof(text),
+		       "{\"keyslots\":[],\"tokens\":[{\"token\":0,\"type\":\"t\",\"keyslots\":[],"
+		       "\"state\":\"bad\",\"cause\":\"%s\"}]}",
+		       cause);
+	shown = listed(text);
+	assert_in_range(strspn(strchr(shown, 'x'), "x"), 512, 1024);
+}
+
+static void test_test(void **state)
+{
+	static const char text[] =
+		"{\"tokens\":["
+		"{\"token\":0,\"type\":\"cotter-tang\",\"result\":\"ok\",\"milliseconds\":12.34},"
+		"{\"token\":2,\"type\":\"cotter-tang\",\"result\":\"unreachable\","
+		"\"milliseconds\":3000.0,\"cause\":\"http://h: connection refused\"},"
+		"{\"token\":31,\"type\":\"cotter-\\u001bx\",\"result\":\"failed\","
+		"\"milliseconds\":0.04,\"cause\":\"it is \\u0007bad\"}]}";
+
+	(void)state;
+	assert_string_equal(tested(text, false),
+			    "token 0 (cotter-tang): opens the volume after 12.3 ms\n"
+			    "token 2 (cotter-tang): unreachable after 3000.0 ms: "
+			    "http://h: connection refused\n"
+			    "token 31 (cotter-?x): failed after 0.0 ms: it is ?bad\n");
+	assert_string_equal(tested(text, true),
+			    "token 2 (cotter-tang): unreachable after 3000.0 ms: "
+			    "http://h: connection refused\n"
+			    "token 31 (cotter-?x): failed after 0.0 ms: it is ?bad\n");
+	assert_string_equal(tested("{\"tokens\":[]}", false), "");
+	assert_string_equal(tested("{}", false), "");
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_list),  cmocka_unit_test(test_list_shared),
+		cmocka_unit_test(test_ascii), cmocka_unit_test(test_utf8),
+		cmocka_unit_test(test_long),  cmocka_unit_test(test_test),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
