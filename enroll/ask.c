@@ -92,7 +92,8 @@ static int ask_once(int tty, const char *prompt, bool echo, struct buf *line)
 		r = put(tty, prompt);
 	if (r == 0)
 		r = read_line(tty, &held, line);
-	(void)tcsetattr(tty, TCSANOW, &before);
+	/* What is left of an answer that was not taken must not reach whoever reads there next. */
+	(void)tcsetattr(tty, r < 0 ? TCSAFLUSH : TCSANOW, &before);
 	if (r < 0 && r != -EIO)
 		(void)put(tty, "\n");
 	signals_release(&held);

@@ -245,7 +245,7 @@ static int volume_key(struct luks *luks, struct crypt_keyslot_context *context, 
 	int r;
 
 	if (size <= 0)
-		return -EIO;
+		return -EPERM; /* no keyslot holds it */
 	r = buf_init(&key, (size_t)size);
 	if (r < 0)
 		return r;

@@ -69,8 +69,8 @@ uint32_t luks_token_keyslots(const struct luks *luks, unsigned token);
 
 /*
  * Recover the volume key to a new buffer. Reasons go to the log, but for -EPERM: the credential
- * opens no keyslot. Other errors: -ENOENT (no such file), -EAGAIN (a token needs what is missing
- * now), -EIO, -ENOMEM.
+ * opens no keyslot. Other errors: -ENOENT (no token can), -EAGAIN (a token needs what is missing now),
+ * -ENOANO (a token needs a PIN), -EIO, -ENOMEM.
  */
 MUST int luks_unlock_by_passphrase(struct luks *luks, struct ref passphrase, struct buf *ret);
 MUST int luks_unlock_by_key_file(struct luks *luks, const char *file, struct buf *ret);

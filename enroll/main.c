@@ -79,6 +79,8 @@ int main(int argc, char **argv)
 	(void)setlocale(LC_CTYPE, "");
 	/* A reader of our messages that goes away must not stop us halfway. */
 	(void)signal(SIGPIPE, SIG_IGN);
+	/* A parent that ignores it would have the kernel reap our children before we can ask for them. */
+	(void)signal(SIGCHLD, SIG_DFL);
 
 	if (output_init(&out) < 0)
 		return EXIT_CODE_FAILED;

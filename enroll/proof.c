@@ -138,12 +138,13 @@ int proof_run(const struct options *options, unsigned token, const struct signal
 	r = buf_init(&answer, ANSWER_MAX);
 	if (r < 0)
 		return r;
-	if (pipe2(pipes, O_CLOEXEC) < 0)
-		return -EIO;
 
-	from = pipes[0];
-	r = start(options, token, pipes[1], held, &child);
-	(void)close(pipes[1]);
+	r = pipe2(pipes, O_CLOEXEC) < 0 ? -errno : 0;
+	if (r == 0) {
+		from = pipes[0];
+		r = start(options, token, pipes[1], held, &child);
+		(void)close(pipes[1]);
+	}
 	if (r < 0) {
 		(void)snprintf(why, LOG_LINE_MAX,
 			       "the process that should prove it could not be "
@@ -155,9 +156,13 @@ int proof_run(const struct options *options, unsigned token, const struct signal
 	r = read_answer(from, held, &answer);
 	if (r < 0)
 		(void)kill(child, SIGKILL); /* it only reads */
-	while (waitpid(child, &status, 0) < 0)
-		if (errno != EINTR)
-			return -EIO;
+	while (waitpid(child, &status, 0) < 0) {
+		if (errno == EINTR)
+			continue;
+		(void)snprintf(why, LOG_LINE_MAX, "the process that should prove it was lost: %s",
+			       strerror(errno));
+		return -EIO;
+	}
 	if (r < 0) {
 		(void)snprintf(why, LOG_LINE_MAX, "%s", r == -EINTR ? "interrupted" : strerror(-r));
 		return r;

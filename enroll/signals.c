@@ -66,8 +66,10 @@ bool signals_came(const struct signals *held)
 		return true;
 	if (sigpending(&waiting) < 0)
 		return false;
+	/* One that is ignored waits all the same while it is blocked. */
 	for (size_t i = 0; i < count(held); i++)
-		if (sigismember(&waiting, numbers[i]) == 1)
+		if (sigismember(&waiting, numbers[i]) == 1 &&
+		    held->actions[i].sa_handler != SIG_IGN)
 			return true;
 	return false;
 }

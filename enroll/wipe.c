@@ -92,11 +92,12 @@ int wipe_leaves_way(struct luks *luks, const struct inventory *inventory, const 
 			       luks->name);
 
 	for (size_t i = 0; i < inventory->n; i++) {
-		const struct item *item = &inventory->items[i];
+		struct item item = inventory->items[i]; /* borrows what that owns */
 
-		if (!item->ours || (item->keyslots & left) == 0)
+		item.keyslots &= left;
+		if (!item.ours || item.keyslots == 0)
 			continue;
-		trial_run(luks, item, &trial);
+		trial_run(luks, &item, &trial);
 		if (trial.result == TRIAL_OPENS)
 			return 0;
 	}
@@ -105,16 +106,13 @@ int wipe_leaves_way(struct luks *luks, const struct inventory *inventory, const 
 		       luks->name, trial.why);
 }
 
-/* Calls `remove` for each bit, clearing it in *left once done, until one fails or a signal came. */
-static int remove_each(struct luks *luks, const struct signals *held, uint32_t *left,
-		       int (*remove)(struct luks *, unsigned))
+/* Calls `remove` for each bit, clearing it in *left once done, until one fails. */
+static int remove_each(struct luks *luks, uint32_t *left, int (*remove)(struct luks *, unsigned))
 {
 	while (*left != 0) {
 		unsigned i = (unsigned)__builtin_ctz(*left);
 		int r;
 
-		if (signals_came(held))
-			return log_err(luks->log, -EINTR, "interrupted before all was removed");
 		r = remove(luks, i);
 		if (r < 0)
 			return r;
@@ -168,13 +166,16 @@ int wipe_do(struct luks *luks, const struct wipe *wipe, const struct signals *he
 	json_t *wiped;
 	int r;
 
-	r = remove_each(luks, held, &left.keyslots, luks_remove_keyslot);
+	/* Once begun it is brought to its end, which is near, so that nothing is left by halves. */
+	r = signals_came(held) ? log_err(luks->log, -EINTR, "interrupted; nothing was removed")
+			       : remove_each(luks, &left.keyslots, luks_remove_keyslot);
 	if (r == 0)
-		r = remove_each(luks, held, &left.tokens, luks_remove_token);
+		r = remove_each(luks, &left.tokens, luks_remove_token);
 
 	done.keyslots = wipe->keyslots & ~left.keyslots;
 	done.tokens = wipe->tokens & ~left.tokens;
-	say_wiped(out, &done);
+	if (r == 0 || done.keyslots != 0 || done.tokens != 0)
+		say_wiped(out, &done);
 	wiped = json_pack("{s:o, s:o}", "keyslots", inventory_numbers(done.keyslots), "tokens",
 			  inventory_numbers(done.tokens));
 	if (json_object_set_new(out->json, "wiped", wiped) < 0 && r == 0)

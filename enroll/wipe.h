@@ -26,8 +26,9 @@ MUST int wipe_leaves_way(struct luks *luks, const struct inventory *inventory,
 			 const struct wipe *wipe);
 
 /*
- * Removes keyslots, then tokens, so that an end in between leaves tokens without keyslots at worst.
- * Adds what was removed to out->json as "wiped" and says it. Errors: -EIO, -EINTR, -ENOMEM.
+ * Removes keyslots, then tokens, so that an end in between leaves tokens without keyslots at worst. A
+ * signal stops it before the first removal or not at all. Adds what was removed to out->json as
+ * "wiped" and says it. Errors: -EIO, -EINTR, -ENOMEM.
  */
 MUST int wipe_do(struct luks *luks, const struct wipe *wipe, const struct signals *held,
 		 struct output *out);

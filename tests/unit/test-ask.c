@@ -195,7 +195,9 @@ static int ask_without_streams(void)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
-	(void)dup(STDIN_FILENO); /* a terminal that nobody has open has come to its end */
+	/* A terminal that nobody has open has come to its end. */
+	if (null < 0 || dup(STDIN_FILENO) < 0)
+		return OTHER_SECRET;
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
 		(void)dup2(null, fd);
 	return ask_once();

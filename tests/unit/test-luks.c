@@ -141,11 +141,16 @@ static void test_luks1(void **state)
 /* Both copies of the header damaged behind the magic. */
 static void test_damaged(void **state)
 {
-	int fd = open(o.volume.path, O_WRONLY | O_CLOEXEC);
+	int fd = open(o.volume.path, O_RDWR | O_CLOEXEC);
 
 	(void)state;
-	for (off_t at = 0; at <= 0x4000; at += 0x4000)
-		assert_int_equal(pwrite(fd, "\xff", 1, at + LUKS2_CHECKSUM_AT), 1);
+	for (off_t at = LUKS2_CHECKSUM_AT; at < 0x8000; at += 0x4000) {
+		uint8_t byte;
+
+		assert_int_equal(pread(fd, &byte, 1, at), 1);
+		byte ^= 0xff;
+		assert_int_equal(pwrite(fd, &byte, 1, at), 1);
+	}
 	(void)close(fd);
 	expect_refused_open(o.volume.path, NULL, false, -EINVAL, "see cryptsetup-repair(8)");
 	assert_non_null(strstr(o.lines.errors, "the LUKS2 header of /tmp/"));

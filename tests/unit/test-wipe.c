@@ -282,7 +282,7 @@ static void test_do_interrupted(void **state)
 	assert_int_equal(sigaction(SIGTERM, &before, NULL), 0);
 
 	assert_int_equal(r, -EINTR);
-	assert_told("interrupted", &o.lines, "interrupted before all was removed");
+	assert_told("interrupted", &o.lines, "interrupted; nothing was removed");
 	expect_wiped("{\"keyslots\":[],\"tokens\":[]}");
 	look();
 	assert_int_equal(inventory_find(&inventory, 1)->keyslots, 1 << 1);
