@@ -59,6 +59,12 @@ done_testing() {
 	[ $failures = 0 ] && [ $tests != 0 ]
 }
 
+# One with 8 keyslots and 4 MiB in all, which is quick to copy and to compare. Sets $image.
+make_small_image() { # NAME
+	make_image "$1" --luks2-keyslots-size=2064384 >/dev/null
+	truncate -s 4M "$image"
+}
+
 # Runs CMD and leaves its exit status in $rc and its output in $tmp/out and $tmp/err.
 run() { # CMD…
 	rc=0

@@ -38,7 +38,7 @@ one_line_of_json() {
 	assert_json 'type == "object"' && assert_equal "$(wc -l <"$tmp/out")" 1
 }
 
-make_image plain
+make_small_image plain
 
 # --- what takes long, meanwhile ---
 
@@ -137,6 +137,16 @@ ok "and reported" assert_json '.verb == "enroll" and .result == "ok" and .state 
 	.token == 7 and .keyslot == 5'
 ok "passphrase and token open it" opens_both_ways
 
+fresh block
+if device=$(losetup --find --show "$image" 2>/dev/null); then
+	bind "$device"
+	ok "a block device is bound" assert_rc 0
+	losetup --detach "$device"
+	ok "passphrase and token open it" opens_both_ways
+else
+	skip "a block device is bound" "there are no loop devices here"
+fi
+
 fresh keyfile
 printf 'one\0two\nthree\n\n' >"$tmp/binary.key"
 add_key "$tmp/binary.key"
@@ -195,12 +205,11 @@ ok "--tang-ca binds over https" assert_rc 0
 ok "and is kept as an absolute path" assert_equal "$tmp/tls.crt" \
 	"$("$cotter_enroll" --json=short "$image" | jq -r '.tokens[0].facts.ca')"
 ok "passphrase and token open it" opens_both_ways
-fresh https
 bind --tang-pubkey="$pubkey" "$image"
 ok "--tang-pubkey binds over https" assert_rc 0
-ok "and is kept" assert_equal "$pubkey" \
-	"$("$cotter_enroll" --json=short "$image" | jq -r '.tokens[0].facts.pubkey')"
-ok "passphrase and token open it" opens_both_ways
+ok "as another binding, in which it is kept" assert_equal "$pubkey" \
+	"$("$cotter_enroll" --json=short "$image" | jq -r '.tokens[1].facts.pubkey')"
+ok "passphrase and token open it" opens_both_ways --token-id 1
 tang_url=$server_url
 
 finish argon
@@ -224,13 +233,23 @@ ok "--test tries both" assert_json '[.tokens[] | [.token, .result]] == [[0, "ok"
 run "$cotter_enroll" --test --token-id=1 --json=short "$image"
 ok "--test --token-id tries that one" assert_json '[.tokens[].token] == [1]'
 
+image=$tmp/ignored
+cp "$bound" "$image"
+cryptsetup config --priority ignore --key-slot 1 "$image"
+cryptsetup config --priority ignore --key-slot 2 "$image"
+cp "$image" "$tmp/ignored.before"
+run "$cotter_enroll" --unlock-token --tang="$tang_url" --tang-thumbprint="$tang_thumbprint" \
+	--label=third --wipe-slot=tang "$image"
+ok "--unlock-token leaves out keyslots to be ignored" assert_error_has "no token opens $image now"
+ok "and nothing changes" assert_same_file "$image" "$tmp/ignored.before"
+
 # --- servers that changed or went away ---
 
 fresh lonely
 bind "$image"
 cp "$image" "$tmp/lonely.before"
-rm "$tmp"/second/*
-/usr/libexec/tangd-keygen "$tmp/second"
+rm "$(grep -l ECMR "$tmp"/second/*.jwk)"
+jose jwk gen -i '{"alg": "ECMR"}' -o "$tmp/second/new.jwk"
 run "$cotter_enroll" --test "$image"
 ok "a server that lost the key is a broken token" assert_rc 4
 ok "told with the cause" grep -qE \
@@ -246,6 +265,9 @@ run "$cotter_enroll" --unlock-token --tang="$server_url" \
 ok "--unlock-token fails where no token opens" assert_rc 1
 ok "and says why" assert_error_has "no token opens $image now"
 ok "none of it changes the volume" assert_same_file "$image" "$tmp/lonely.before"
+bind --json=short "$image"
+ok "a new key of the same server is a new binding" assert_json '.state == "proven" and .token == 1'
+cp "$tmp/lonely.before" "$image"
 stop_tangd second
 run "$cotter_enroll" --test "$image"
 ok "a server out of reach is another exit status" assert_rc 3
@@ -348,6 +370,31 @@ cryptsetup token import --disable-external-tokens --json-file "$tmp/evil.json" "
 run "$cotter_enroll" --list "$image"
 ok "a header's text cannot steer the terminal" assert_output_has 'evil?[2J?'
 ok "in no byte" eval '! LC_ALL=C grep -q "[[:cntrl:]]" <(tr -d "\n" <"$tmp/out")'
+
+# --- several at once, and odd names ---
+
+fresh several
+for i in 1 2 3; do
+	run_later several$i "$cotter_enroll" --unlock-key-file="$passphrase" --tang="$tang_url" \
+		--tang-thumbprint="$tang_thumbprint" --label=$i "$image"
+done
+made=0
+for i in 1 2 3; do
+	finish several$i
+	[ $rc != 0 ] || made=$((made + 1))
+done
+run "$cotter_enroll" --wipe-slot=orphaned "$image"
+ok "of several at once at least one binds" [ $made -gt 0 ]
+ok "and no other leaves a binding" header_has "(.tokens | length) == $made"
+run "$cotter_enroll" --test "$image"
+ok "all that bound open the volume" assert_rc 0
+ok "as does the passphrase" opens_by_passphrase "$image"
+
+fresh -odd
+cd "$tmp"
+bind -- -odd
+cd - >/dev/null
+ok "a name may begin with a dash" opens_both_ways
 
 run "$cotter_enroll" --help
 ok "--help is no failure" assert_rc 0

@@ -38,7 +38,7 @@ never_shown() { # TEXT
 
 start_tangd
 curl -sSf "$tang_url/adv" >"$tmp/adv"
-make_image plain
+make_small_image plain
 image=$tmp/image
 prompt="Passphrase of $image: "
 key=(--unlock-key-file="$passphrase")
@@ -59,7 +59,7 @@ while IFS='|' read -r name escaped; do
 	printf -v answer "$escaped"
 	at_terminal "$trust" "$answer" -- "${key[@]}"
 	ok "$name refuses" refused 1
-	ok "and that is told" assert_output_has "the signing keys of $tang_url are not trusted"
+	ok "and that is told" assert_output_has "the keys of $tang_url are not trusted"
 done <<-END
 	n|n\n
 	an empty line|\n

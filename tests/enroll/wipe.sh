@@ -6,7 +6,7 @@
 
 wipe() { # LIST [OPTION…]
 	cp "$image" "$tmp/before"
-	run "$cotter_enroll" --wipe-slot="$@" "$image"
+	run "$cotter_enroll" --wipe-slot="$1" "${@:2}" "$image"
 }
 
 bind() { # [OPTION…]
@@ -49,7 +49,7 @@ refused() { # TEXT
 start_tangd second
 second_url=$tang_url second_thumbprint=$tang_thumbprint
 start_tangd
-make_image plain
+make_small_image plain
 copy plain two
 bind --quiet --label=first
 "$cotter_enroll" --quiet --unlock-key-file="$passphrase" --tang="$second_url" \
@@ -216,6 +216,13 @@ bind --quiet
 bind --label=new --wipe-slot=0,tang
 ok "a new binding may replace all others" holds "2" "1"
 ok "as it opens the volume" opens_by_token "$image"
+
+copy two image
+cp "$image" "$tmp/before"
+bind --label=new --wipe-slot=2
+ok "an equal binding that exists replaces nothing" assert_error_has "is already bound so by token 0"
+ok "and that is told" assert_error_has "what --wipe-slot selects was kept"
+ok "nothing changes" assert_same_file "$image" "$tmp/before"
 
 stop_tangd second
 copy two image

@@ -112,7 +112,7 @@ rm keys
 
 # --- used ---
 
-make_image plain
+make_small_image plain
 cp "$tmp/plain" "$tmp/image"
 image=$tmp/image
 start_hostile server --adv="$tmp/served"

@@ -36,7 +36,7 @@ edit_header() { # JQ-FILTER
 
 start_tangd
 curl -sSf "$tang_url/adv" >"$tmp/adv"
-make_image plain
+make_small_image plain
 
 # --- what is no LUKS2 volume ---
 
@@ -162,6 +162,26 @@ ok "but listed" assert_json '.tokens[0].state == "ok"'
 run read_only "$cotter_enroll" --test --json=short "$image"
 ok "and tested" assert_json '.tokens[0].result == "ok"'
 
+# On a file system without room for the key material of keyslot 1.
+copy plain image
+dd if=/dev/zero of="$image" bs=4096 seek=$(((32768 + 258048) / 4096)) count=63 conv=notrunc status=none
+cp --sparse=always "$image" "$tmp/sparse"
+mkdir "$tmp/full"
+run unshare -m bash -c 'mount -t tmpfs -o size="$(($(du -k "$1" | cut -f 1) + 100))k" full "$2" &&
+	cp --sparse=always "$1" "$2/image" || exit 125
+	status=0
+	"${@:3}" "$2/image" || status=$?
+	cp "$2/image" "$1"
+	exit $status' full "$tmp/sparse" "$tmp/full" "$cotter_enroll" --unlock-key-file="$passphrase" \
+	--tang="$tang_url" --tang-advertisement="$tmp/adv"
+ok "an image on a full file system is not bound" assert_rc 1
+ok "in one sentence" assert_one_sentence
+ok "and its tokens and keyslots are as before" assert_equal \
+	"$(cryptsetup luksDump --dump-json-metadata "$tmp/sparse")" \
+	"$(cryptsetup luksDump --dump-json-metadata "$image")"
+ok "the passphrase opens it" opens_by_passphrase "$tmp/sparse"
+
+copy bound image
 if chattr +i "$image" 2>/dev/null; then
 	bind
 	chattr -i "$image"
@@ -170,6 +190,20 @@ if chattr +i "$image" 2>/dev/null; then
 else
 	skip "an immutable image is not bound" "this file system has no immutable files"
 fi
+
+without_rights() {
+	cp "$image" "$tmp/before"
+	chmod "$1" "$image"
+	run setpriv --bounding-set=-dac_override,-dac_read_search "$cotter_enroll" \
+		--unlock-key-file="$passphrase" --tang="$tang_url" --tang-advertisement="$tmp/adv" "$image"
+	chmod 0600 "$image"
+}
+
+copy bound image
+without_rights 0400
+ok "an image that may only be read is not bound" refused 1 "$image is read-only for this user"
+without_rights 0
+ok "nor one that may not even be read" refused 1 "$image"
 
 copy bound image
 edit_header '.segments["0"].encryption = "cipher_null-ecb"'

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # cotter-enroll ended before each of its writes to the header and while its proof runs: by SIGKILL, after
 # which the volume must open as before, and what is left be seen and cleaned; by SIGINT and SIGTERM, after
-# which nothing may be left by halves.
+# which nothing may be left by halves. The same for a write that fails.
 #
 # Between two writes the header does not change, so these are all the states in which it can be left.
 # Sanitized programs are slow under strace: with them every third write is taken.
@@ -98,6 +98,16 @@ proof_killed() { # AT IMAGE
 	works "$2" 0
 }
 
+write_failed() { # N IMAGE
+	rc=0
+	cp "$tmp/bound" "$2"
+	strace -f -o "$2.trace" -P "$2" -e trace=write -e "inject=write:error=EIO:when=$1" \
+		"$cotter_enroll" "${second[@]}" "$2" || rc=$?
+	assert_equal $rc 1
+	assert_equal "$(metadata "$2")" "$(metadata "$tmp/bound")"
+	works "$2" 0
+}
+
 bind_stopped() { # SIGNAL AT IMAGE
 	rc=0
 	interrupt "$1" "$2" "$tmp/bound" "$3" "${second[@]}" || rc=$?
@@ -142,8 +152,7 @@ lane() { # FIRST
 start_tangd second
 second=(--unlock-key-file="$passphrase" --tang="$tang_url" --tang-thumbprint="$tang_thumbprint")
 start_tangd
-make_image plain --luks2-keyslots-size=1032192 >/dev/null # four keyslots
-truncate -s 3M "$image"
+make_small_image plain
 cp "$image" "$tmp/bound"
 "$cotter_enroll" --quiet --unlock-key-file="$passphrase" --tang="$tang_url" \
 	--tang-thumbprint="$tang_thumbprint" "$tmp/bound"
@@ -173,6 +182,9 @@ for ((n = 1; n <= binding; n += step)); do
 done
 job "a binding killed while its proof runs" bind_killed wait
 job "a binding whose proof is killed" proof_killed proof
+for ((n = 1; n <= binding; n += 3)); do
+	job "a binding whose write $n fails" write_failed $n
+done
 for ((n = binding + 1; n <= replacing; n += step)); do
 	job "a replacement killed before write $n" replace_killed $n
 done
@@ -183,16 +195,16 @@ done
 
 signals=(INT TERM)
 for ((n = 1; n <= binding; n += 3)); do
-	job "a binding stopped by SIG${signals[n % 2]} before write $n" bind_stopped ${signals[n % 2]} $n
+	job "a binding stopped by SIG${signals[n % 2]} before write $n" bind_stopped "${signals[n % 2]}" $n
 done
 job "a binding stopped by SIGINT while its proof runs" bind_stopped INT wait
 job "a binding stopped by SIGTERM while its proof runs" bind_stopped TERM wait
 for ((n = binding + 1; n <= replacing; n += 3)); do
 	job "a replacement stopped by SIG${signals[n % 2]} before write $n" \
-		replace_stopped ${signals[n % 2]} $n
+		replace_stopped "${signals[n % 2]}" $n
 done
 for ((n = 1; n <= wiping; n += 3)); do
-	job "a removal stopped by SIG${signals[n % 2]} before write $n" wipe_stopped ${signals[n % 2]} $n
+	job "a removal stopped by SIG${signals[n % 2]} before write $n" wipe_stopped "${signals[n % 2]}" $n
 done
 
 lanes=()
