@@ -124,7 +124,7 @@ int job_step(struct cot *cot, struct job *job, struct buf *ret)
 				&job->log, -EBADMSG,
 				"%s: the key recovered does not open this token: a wrong answer was "
 				"given or the token was altered",
-				job->pin->name);
+				job->where[0] ? job->where : job->pin->name);
 	}
 
 	job->result = r;

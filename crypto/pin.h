@@ -112,8 +112,9 @@ struct job {
 
 	struct log log; /* what the pin writes: ERROR lines are kept in `why`, DEBUG passed on */
 	const struct log *outer;
-	char why[LOG_LINE_MAX]; /* the last ERROR line */
-	int result;             /* 0 recovered, -EINPROGRESS, or the error */
+	char why[LOG_LINE_MAX];       /* the last ERROR line */
+	char where[LOG_LINE_MAX / 2]; /* whom it asks, by the pin; empty: the pin's name will do */
+	int result;                   /* 0 recovered, -EINPROGRESS, or the error */
 	uint64_t began_us, ended_us;
 
 	struct job *children; /* of a policy node, made and freed by its pin; NULL at a leaf */

@@ -179,6 +179,22 @@ static int add_keyslot(const struct luks *luks, const struct binding *binding, i
 	return r;
 }
 
+/* Whether less is left of the keyslots' area than a keyslot like the others takes. */
+static bool keyslots_area_full(const struct luks *luks)
+{
+	uint64_t metadata, left, offset, length, largest = 0;
+
+	if (crypt_get_metadata_size(luks->cd, &metadata, &left) < 0)
+		return false;
+	for (int i = 0; i < LUKS_KEYSLOTS; i++) {
+		if (crypt_keyslot_area(luks->cd, i, &offset, &length) < 0)
+			continue;
+		left -= length < left ? length : left;
+		largest = length > largest ? length : largest;
+	}
+	return left < largest;
+}
+
 static int write_keyslot(struct luks *luks, const struct binding *binding, int token, size_t used)
 {
 	int r;
@@ -192,6 +208,12 @@ static int write_keyslot(struct luks *luks, const struct binding *binding, int t
 	r = add_keyslot(luks, binding, token);
 	if (r == -ENOSPC)
 		return no_room(luks, binding, used);
+	if (r < 0 && keyslots_area_full(luks))
+		return log_err(
+			luks->log, -ENOSPC,
+			"the keyslots' area of %s is full; remove a keyslot, or make the volume "
+			"with a larger area (cryptsetup luksFormat --luks2-keyslots-size=16m)",
+			luks->name);
 	if (r < 0)
 		return log_err(luks->log, -EIO, "the keyslot could not be added to %s: %s",
 			       luks->name, luks_cause(luks, r));

@@ -296,12 +296,24 @@ int luks_unlock_by_key_file(struct luks *luks, const char *file, struct buf *ret
 	return r;
 }
 
-int luks_unlock_by_token(struct luks *luks, struct buf *ret)
+/* Asked for any token, libcryptsetup would also take those whose keyslots are to be ignored. */
+static bool is_ignored(const struct luks *luks, unsigned token)
+{
+	uint32_t keyslots = luks_token_keyslots(luks, token);
+
+	for (int i = 0; i < LUKS_KEYSLOTS; i++)
+		if (keyslots & UINT32_C(1) << i &&
+		    crypt_keyslot_get_priority(luks->cd, i) != CRYPT_SLOT_PRIORITY_IGNORE)
+			return false;
+	return true;
+}
+
+static int unlock_by_one_token(struct luks *luks, unsigned token, struct buf *ret)
 {
 	CLEANUP(crypt_keyslot_context_freep) struct crypt_keyslot_context *context = NULL;
 	int r;
 
-	r = crypt_keyslot_context_init_by_token(luks->cd, CRYPT_ANY_TOKEN, NULL, NULL, 0, NULL,
+	r = crypt_keyslot_context_init_by_token(luks->cd, (int)token, NULL, NULL, 0, NULL,
 						&context);
 	if (r < 0)
 		return log_err(luks->log, -EIO, "%s could not be unlocked: %s", luks->name,
@@ -311,6 +323,26 @@ int luks_unlock_by_token(struct luks *luks, struct buf *ret)
 	r = volume_key(luks, context, ret);
 	luks->forward = false;
 	return r;
+}
+
+int luks_unlock_by_token(struct luks *luks, struct buf *ret)
+{
+	const char *type, *json;
+	int result = -ENOENT;
+
+	for (unsigned i = 0; i < LUKS_TOKENS; i++) {
+		int r;
+
+		if (luks_token(luks, i, &type, &json) < 0 || is_ignored(luks, i))
+			continue;
+		r = unlock_by_one_token(luks, i, ret);
+		if (r == 0 || r == -ENOMEM)
+			return r;
+		/* That something is missing now says more than that a token cannot. */
+		if (r == -EAGAIN || result == -ENOENT)
+			result = r;
+	}
+	return result;
 }
 
 int luks_keyslot_opens(struct luks *luks, unsigned keyslot, struct ref secret)

@@ -227,6 +227,7 @@ static int begin(struct cot *cot, struct job *job)
 	if (r < 0)
 		return r;
 
+	(void)snprintf(job->where, sizeof(job->where), "%s", s->binding.server.url);
 	(void)snprintf(s->path, sizeof(s->path), "rec/%s", s->binding.kid);
 	request = (struct fetch_request){
 		.base = s->binding.server.url,

@@ -108,7 +108,7 @@ ok "nor one that is named" refused 1 "keyslot 4 of $image is taken"
 
 make_image area --luks2-keyslots-size=258048 >/dev/null
 bind
-ok "an area with room for one keyslot takes no second" refused 1 "No space for new keyslot"
+ok "an area with room for one keyslot takes no second" refused 1 "area of $image is full; remove a keyslot"
 
 # Another program's token fills the JSON area up to so many bytes.
 fill_json() { # BYTES-LEFT
