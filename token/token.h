@@ -47,7 +47,7 @@ MUST int token_format(const struct token *token, char **ret);
 
 /*
  * What is public in the token and worth reading, as a new object: label and deadline where they are
- * set, and what the pin describes. Names have underscores where people read spaces. Errors: -ENOMEM.
+ * set, and what the pin describes. Errors: -ENOMEM.
  */
 MUST int token_describe(const struct token *token, json_t **ret);
 
