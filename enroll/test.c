@@ -16,7 +16,7 @@ static json_t *trial_json(const struct item *item, const struct trial *trial)
 	return json_pack("{s:i, s:s, s:o, s:s, s:f, s:s*}", "token", (int)item->id, "type",
 			 item->type, "keyslots", inventory_numbers(item->keyslots), "result",
 			 results[trial->result], "milliseconds",
-			 (double)trial->took_us / USEC_PER_MSEC, "cause",
+			 (double)trial->took_us / (double)USEC_PER_MSEC, "cause",
 			 trial->result == TRIAL_OPENS ? NULL : trial->why);
 }
 
