@@ -20,14 +20,14 @@ void cot_wake_at(struct cot *cot, uint64_t at_us)
 		cot->wake_us = at_us;
 }
 
-static int sleep_until(uint64_t until_us)
+int cot_poll(struct pollfd *fds, size_t n, uint64_t until_us)
 {
 	uint64_t now = now_us();
 	uint64_t left = until_us > now ? until_us - now : 0;
 	struct timespec ts = {.tv_sec = (time_t)(left / USEC_PER_SEC),
 			      .tv_nsec = (long)(left % USEC_PER_SEC) * 1000};
 
-	return ppoll(NULL, 0, &ts, NULL) < 0 ? -errno : 0;
+	return ppoll(fds, n, &ts, NULL) < 0 ? -errno : 0;
 }
 
 int cot_wait(struct cot *cot)
@@ -38,7 +38,7 @@ int cot_wait(struct cot *cot)
 		until = cot->wake_us;
 	cot->wake_us = 0;
 
-	return cot->waiter ? cot->waiter->wait(cot->waiter, until) : sleep_until(until);
+	return cot->waiter ? cot->waiter->wait(cot->waiter, until) : cot_poll(NULL, 0, until);
 }
 
 const struct pin *pin_find(const struct pin *const *pins, const json_t *hdr)

@@ -104,6 +104,14 @@ void cot_wake_at(struct cot *cot, uint64_t at_us);
  */
 MUST int cot_wait(struct cot *cot);
 
+struct pollfd;
+
+/*
+ * The sleep itself, for waiters: ppoll() on `n` descriptors until until_us (CLOCK_MONOTONIC). Errors:
+ * -EINTR, and the others of ppoll(2).
+ */
+MUST int cot_poll(struct pollfd *fds, size_t n, uint64_t until_us);
+
 /* The leaf or inner node of a recovery: one JWE. End it with job_done(). */
 struct job {
 	const struct pin *pin;

@@ -83,16 +83,6 @@ static int on_timer(CURLM *multi, long timeout_ms, void *arg)
 	return 0;
 }
 
-static int sleep_until(struct pool *pool, uint64_t until_us)
-{
-	uint64_t now = now_us();
-	uint64_t left = until_us > now ? until_us - now : 0;
-	struct timespec ts = {.tv_sec = (time_t)(left / USEC_PER_SEC),
-			      .tv_nsec = (long)(left % USEC_PER_SEC) * 1000};
-
-	return ppoll(pool->sockets, pool->n_sockets, &ts, NULL) < 0 ? -errno : 0;
-}
-
 static void act(struct pool *pool, curl_socket_t fd)
 {
 	int running;
@@ -172,7 +162,7 @@ static int pool_wait(struct waiter *waiter, uint64_t until_us)
 	if (pool->timer_us != 0 && pool->timer_us < until_us)
 		until_us = pool->timer_us;
 
-	r = sleep_until(pool, until_us);
+	r = cot_poll(pool->sockets, pool->n_sockets, until_us);
 	if (r == -EINTR)
 		return r;
 	if (r < 0)
