@@ -52,6 +52,11 @@ struct pin {
 	 */
 	int (*describe)(const json_t *hdr, json_t *facts);
 
+	/*
+	 * Whether recovery of this header takes a PIN. NULL in pins that never do.
+	 */
+	bool (*wants_pin)(const struct pin *const *pins, const json_t *hdr);
+
 	/* Frees what is in job->state, in any state, also half made. */
 	void (*release)(struct job *job);
 };

@@ -5,6 +5,8 @@ _cotter_enroll() {
 	local current=$2 previous=$3
 	local flags='--unlock-token --list --test --quiet --help --version'
 	local values='--tang --tang-thumbprint --tang-advertisement --tang-ca --tang-pubkey
+		--tpm2-device --tpm2-pcrs --tpm2-with-pin --tpm2-public-key --tpm2-public-key-pcrs
+		--tpm2-signature --tpm2-seal-key-handle
 		--unlock-key-file --header --key-slot --token-id --label --pbkdf --wipe-slot --json'
 
 	# bash splits --option=value into three words.
@@ -25,15 +27,25 @@ _cotter_enroll() {
 		return
 		;;
 	--wipe-slot)
-		mapfile -t COMPREPLY < <(compgen -W 'tang orphaned all' -- "$current")
+		mapfile -t COMPREPLY < <(compgen -W 'tang tpm2 orphaned all' -- "$current")
 		return
 		;;
-	--tang-advertisement | --tang-ca | --unlock-key-file | --header)
+	--tpm2-device)
+		mapfile -t COMPREPLY < <(compgen -W 'auto list' -- "$current"
+			compgen -G "${current:-/dev/tpmrm}*")
+		return
+		;;
+	--tpm2-with-pin)
+		mapfile -t COMPREPLY < <(compgen -W 'yes no' -- "$current")
+		return
+		;;
+	--tpm2-public-key | --tpm2-signature | --tang-advertisement | --tang-ca | --unlock-key-file | --header)
 		compopt -o filenames
 		mapfile -t COMPREPLY < <(compgen -f -- "$current")
 		return
 		;;
-	--tang | --tang-thumbprint | --tang-pubkey | --key-slot | --token-id | --label)
+	--tang | --tang-thumbprint | --tang-pubkey | --key-slot | --token-id | --label | \
+		--tpm2-pcrs | --tpm2-public-key-pcrs | --tpm2-seal-key-handle)
 		return
 		;;
 	esac

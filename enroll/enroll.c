@@ -2,10 +2,12 @@
 /* A new binding: sealed, rehearsed, written, proven, and only then what it replaces is removed. */
 #include "enroll/ask.h"
 #include "enroll/luks-bind.h"
+#include "enroll/options-pin.h"
 #include "enroll/proof.h"
 #include "enroll/same.h"
 #include "enroll/trial.h"
 #include "enroll/unlock.h"
+#include "enroll/user-pin.h"
 #include "enroll/verbs.h"
 #include "enroll/wipe.h"
 
@@ -20,6 +22,7 @@ struct run {
 	struct luks *luks;
 	struct inventory inventory;
 	struct wipe wipe;
+	struct buf user_pin;
 	struct buf secret;  /* of the new keyslot */
 	struct token token; /* that holds it sealed */
 	char *json;         /* the same as text */
@@ -32,6 +35,7 @@ static void run_done(struct run *run)
 {
 	run->luks = luks_free(run->luks);
 	inventory_done(&run->inventory);
+	buf_done(&run->user_pin);
 	buf_done(&run->secret);
 	token_done(&run->token);
 	free(run->json);
@@ -121,6 +125,20 @@ static int confirm(void *arg, const struct trust_question *question)
 	return 0;
 }
 
+/* What is to be known and chosen before anything is sealed. */
+static int prepare(struct run *run)
+{
+	const struct options *options = run->options;
+	const struct pin_options *by = pin_options_find(options->pin);
+	int r = 0;
+
+	if (by->announce)
+		r = by->announce(options, run->out);
+	if (r == 0 && options->user_pin)
+		r = user_pin_choose(&run->out->log, &run->user_pin);
+	return r;
+}
+
 /* A new secret, sealed under the pin and opened again in memory. */
 static int seal(struct run *run)
 {
@@ -130,6 +148,7 @@ static int seal(struct run *run)
 		.pins = pins,
 		.log = &run->out->log,
 		.deadline_us = now_us() + (uint64_t)TOKEN_DEADLINE_DEFAULT * USEC_PER_SEC,
+		.user_pin = buf_ref(&run->user_pin),
 		.confirm = confirm,
 		.confirm_arg = run,
 	};
@@ -154,9 +173,16 @@ static int seal(struct run *run)
 	return token_format(&run->token, &run->json);
 }
 
+/* Whether a binding is made although its secret cannot be recovered here and now. */
+static bool may_wait(const struct options *options, const struct trial *trial, int r)
+{
+	return (options->saved && trial->result == TRIAL_AWAY) ||
+	       (options->later && r == -EKEYREJECTED);
+}
+
 /*
- * Recovers through what was just sealed, so that a server that cannot do its part is known before
- * anything is written. Where it is only out of reach a saved binding is made all the same.
+ * Recovers through what was just sealed, so that a server or a TPM that cannot do its part is known
+ * before anything is written.
  */
 static int try_sealed(struct run *run)
 {
@@ -164,13 +190,13 @@ static int try_sealed(struct run *run)
 	struct trial trial;
 	int r;
 
-	r = trial_recover(&run->token, &trial, &secret);
+	r = trial_recover(&run->token, buf_ref(&run->user_pin), &trial, &secret);
 	if (r == 0 && !ref_equal(buf_ref(&secret), buf_ref(&run->secret)))
 		return log_err(&run->out->log, -EIO, "another secret came back than was sealed");
 	if (r == 0)
 		return 0;
 
-	if (trial.result == TRIAL_AWAY && run->options->saved) {
+	if (may_wait(run->options, &trial, r)) {
 		(void)snprintf(run->unproven, sizeof(run->unproven), "%s", trial.why);
 		return 0;
 	}
@@ -208,9 +234,12 @@ static int report_same(const struct run *run, const struct item *item)
 	output_say(run->out,
 		   "%s is already bound so by token %u (test it with --test); nothing was changed",
 		   options->device, item->id);
+	if (options->user_pin)
+		output_warn("its PIN is the one that it had; to change it, add --wipe-slot=%u",
+			    (unsigned)__builtin_ctz(item->keyslots));
 	if (run->wipe.keyslots != 0 || run->wipe.tokens != 0)
 		output_warn("what --wipe-slot selects was kept; to remove it, give --wipe-slot "
-			    "without --tang");
+			    "alone");
 	return report(run->out, item->id, (unsigned)__builtin_ctz(item->keyslots), "present", NULL);
 }
 
@@ -235,7 +264,7 @@ static int prove(struct run *run, const struct signals *held)
 	if (run->unproven[0])
 		return prove_in_memory(run);
 
-	r = proof_run(run->options, run->bound.token, held, why);
+	r = proof_run(run->options, run->bound.token, buf_ref(&run->user_pin), held, why);
 	if (r == 0)
 		return 0;
 	if (r == -EAGAIN && run->options->saved) {
@@ -288,9 +317,9 @@ static int report_bound(struct run *run)
 			run->options->device, bound->token, bound->keyslot);
 	else
 		output_warn(
-			"bound %s: token %u, keyslot %u, but unproven: %s; run --test once it is "
-			"in reach",
-			run->options->device, bound->token, bound->keyslot, run->unproven);
+			"bound %s: token %u, keyslot %u, but unproven: %s; run --test once it %s",
+			run->options->device, bound->token, bound->keyslot, run->unproven,
+			run->options->later ? "holds" : "is in reach");
 	return report(run->out, bound->token, bound->keyslot, proven ? "proven" : "unproven",
 		      proven ? NULL : run->unproven);
 }
@@ -320,6 +349,8 @@ enum exit_code verb_enroll(const struct options *options, struct output *out)
 	int r;
 
 	r = look(&run);
+	if (r == 0)
+		r = prepare(&run);
 	if (r == 0)
 		r = seal(&run);
 	if (r < 0)

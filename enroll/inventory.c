@@ -2,6 +2,8 @@
 /* Reads what a header holds. */
 #include "enroll/inventory.h"
 
+#include "enroll/options-pin.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -91,4 +93,16 @@ json_t *inventory_numbers(uint32_t bits)
 		if (bits & UINT32_C(1) << i && json_array_append_new(numbers, json_integer(i)) < 0)
 			return NULL;
 	return TAKE_PTR(numbers);
+}
+
+json_t *inventory_facts(const struct item *item)
+{
+	const struct pin_options *of = item->valid ? pin_options_find(item->token.pin->name) : NULL;
+	CLEANUP_JSON json_t *facts = NULL;
+
+	if (!item->valid || token_describe(&item->token, &facts) < 0)
+		return NULL;
+	if (of && of->look && of->look(item->token.jwe.hdr, facts) < 0)
+		return NULL;
+	return TAKE_PTR(facts);
 }

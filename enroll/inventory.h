@@ -32,5 +32,11 @@ void inventory_done(struct inventory *inventory);
 /* The token with this id, or NULL. */
 const struct item *inventory_find(const struct inventory *inventory, unsigned id);
 
+/*
+ * What token_describe() gives of a valid token, and what this machine can say of it now, as a new
+ * object; NULL where it is not valid, and out of memory.
+ */
+json_t *inventory_facts(const struct item *item);
+
 /* A new array of the numbers whose bits are set; NULL out of memory. */
 json_t *inventory_numbers(uint32_t bits);

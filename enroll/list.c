@@ -47,10 +47,10 @@ static const char *cause_of(const struct item *item)
 
 static json_t *token_json(const struct item *item)
 {
-	CLEANUP_JSON json_t *facts = NULL, *label = NULL;
+	CLEANUP_JSON json_t *facts = inventory_facts(item), *label = NULL;
 
 	if (item->valid) {
-		if (token_describe(&item->token, &facts) < 0)
+		if (!facts)
 			return NULL;
 		label = json_incref(json_object_get(facts, "label"));
 		(void)json_object_del(facts, "label");

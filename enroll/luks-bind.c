@@ -163,7 +163,7 @@ static int set_pbkdf(const struct luks *luks, const char *name)
 static int add_keyslot(const struct luks *luks, const struct binding *binding, int token)
 {
 	CLEANUP(crypt_keyslot_context_freep) struct crypt_keyslot_context *old = NULL, *new = NULL;
-	struct ref secret = binding->secret;
+	struct luks_given given = {.secret = binding->secret};
 	int r;
 
 	r = set_pbkdf(luks, binding->pbkdf);
@@ -171,7 +171,7 @@ static int add_keyslot(const struct luks *luks, const struct binding *binding, i
 		r = crypt_keyslot_context_init_by_volume_key(
 			luks->cd, (const char *)binding->volume_key.p, binding->volume_key.n, &old);
 	if (r == 0)
-		r = crypt_keyslot_context_init_by_token(luks->cd, token, NULL, NULL, 0, &secret,
+		r = crypt_keyslot_context_init_by_token(luks->cd, token, NULL, NULL, 0, &given,
 							&new);
 	if (r == 0)
 		r = crypt_keyslot_add_by_keyslot_context(luks->cd, CRYPT_ANY_SLOT, old,

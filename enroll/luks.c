@@ -49,22 +49,24 @@ const char *luks_cause(const struct luks *luks, int r)
 	return luks->said[0] ? luks->said : strerror(-r);
 }
 
-/* Hands out the secret that waits for its first keyslot (usrptr), else recovers it. */
+/* Recovers the secret, or hands out the one that waits for its first keyslot; usrptr: luks_given. */
 static int open_token(struct crypt_device *cd, int token, char **buffer, size_t *len, void *usrptr)
 {
-	const struct ref *secret = usrptr;
+	const struct luks_given *given = usrptr;
 	char *copy;
 
-	if (!secret)
+	if (given && given->user_pin.p)
+		return handler_open_pin(cd, token, given->user_pin, buffer, len);
+	if (!given)
 		return handler_open(cd, token, 0, buffer, len);
 
-	copy = malloc(secret->n);
+	copy = malloc(given->secret.n);
 	if (!copy)
 		return -ENOMEM;
 
-	memcpy(copy, secret->p, secret->n);
+	memcpy(copy, given->secret.p, given->secret.n);
 	*buffer = copy;
-	*len = secret->n;
+	*len = given->secret.n;
 	return 0;
 }
 
@@ -308,13 +310,23 @@ static bool is_ignored(const struct luks *luks, unsigned token)
 	return true;
 }
 
-static int unlock_by_one_token(struct luks *luks, unsigned token, struct buf *ret)
+static int unlock_by_one_token(struct luks *luks, unsigned token, struct ref user_pin,
+			       struct buf *ret)
 {
 	CLEANUP(crypt_keyslot_context_freep) struct crypt_keyslot_context *context = NULL;
+	struct luks_given given = {.user_pin = user_pin};
+	const char *type = NULL;
+	bool ours;
 	int r;
 
-	r = crypt_keyslot_context_init_by_token(luks->cd, (int)token, NULL, NULL, 0, NULL,
-						&context);
+	if (crypt_token_status(luks->cd, (int)token, &type) < CRYPT_TOKEN_INTERNAL)
+		return -ENOENT;
+
+	/* libcryptsetup has no way to hand a PIN to a handler inside this process. */
+	ours = user_pin.p && type && token_type_pin(type);
+	r = crypt_keyslot_context_init_by_token(
+		luks->cd, (int)token, ours ? type : NULL, ours ? NULL : (const char *)user_pin.p,
+		ours ? 0 : user_pin.n, ours ? &given : NULL, &context);
 	if (r < 0)
 		return log_err(luks->log, -EIO, "%s could not be unlocked: %s", luks->name,
 			       luks_cause(luks, r));
@@ -325,7 +337,7 @@ static int unlock_by_one_token(struct luks *luks, unsigned token, struct buf *re
 	return r;
 }
 
-int luks_unlock_by_token(struct luks *luks, struct buf *ret)
+int luks_unlock_by_token(struct luks *luks, struct ref user_pin, struct buf *ret)
 {
 	const char *type, *json;
 	int result = -ENOENT;
@@ -335,11 +347,11 @@ int luks_unlock_by_token(struct luks *luks, struct buf *ret)
 
 		if (luks_token(luks, i, &type, &json) < 0 || is_ignored(luks, i))
 			continue;
-		r = unlock_by_one_token(luks, i, ret);
+		r = unlock_by_one_token(luks, i, user_pin, ret);
 		if (r == 0 || r == -ENOMEM)
 			return r;
 		/* That something is missing now says more than that a token cannot. */
-		if (r == -EAGAIN || result == -ENOENT)
+		if (r == -ENOANO || (r == -EAGAIN && result != -ENOANO) || result == -ENOENT)
 			result = r;
 	}
 	return result;

@@ -67,14 +67,21 @@ MUST int luks_token(const struct luks *luks, unsigned token, const char **ret_ty
 /* The keyslots that exist and that this token names, a bit each. */
 uint32_t luks_token_keyslots(const struct luks *luks, unsigned token);
 
+/* What our tokens are opened with, as libcryptsetup hands it to our handler; p NULL: without it. */
+struct luks_given {
+	struct ref secret; /* that of a token which has no keyslot yet: nothing is recovered */
+	struct ref user_pin;
+};
+
 /*
  * Recover the volume key to a new buffer. Reasons go to the log, but for -EPERM: the credential
  * opens no keyslot. Other errors: -ENOENT (no token can), -EAGAIN (a token needs what is missing now),
- * -ENOANO (a token needs a PIN), -EIO, -ENOMEM.
+ * -ENOANO (a token needs a PIN, or another one than user_pin, whose p is NULL where nobody typed
+ * one), -EIO, -ENOMEM.
  */
 MUST int luks_unlock_by_passphrase(struct luks *luks, struct ref passphrase, struct buf *ret);
 MUST int luks_unlock_by_key_file(struct luks *luks, const char *file, struct buf *ret);
-MUST int luks_unlock_by_token(struct luks *luks, struct buf *ret);
+MUST int luks_unlock_by_token(struct luks *luks, struct ref user_pin, struct buf *ret);
 
 /*
  * Whether `secret` opens this very keyslot; nothing is activated, no token asked. Errors: -EPERM.

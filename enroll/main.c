@@ -9,6 +9,7 @@
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -16,10 +17,8 @@
 #include <unistd.h>
 
 static enum exit_code (*const verbs[])(const struct options *, struct output *) = {
-	[VERB_LIST] = verb_list,
-	[VERB_TEST] = verb_test,
-	[VERB_WIPE] = verb_wipe,
-	[VERB_ENROLL] = verb_enroll,
+	[VERB_LIST] = verb_list,     [VERB_TEST] = verb_test,       [VERB_WIPE] = verb_wipe,
+	[VERB_ENROLL] = verb_enroll, [VERB_DEVICES] = verb_devices,
 };
 
 /* Keeps secrets out of swap and core files as far as this user may. */
@@ -81,6 +80,9 @@ int main(int argc, char **argv)
 	(void)signal(SIGPIPE, SIG_IGN);
 	/* A parent that ignores it would have the kernel reap our children before we can ask for them. */
 	(void)signal(SIGCHLD, SIG_DFL);
+
+	/* tpm2-tss writes to stderr what we say in a sentence of our own. */
+	(void)setenv("TSS2_LOG", "all+none", 0);
 
 	if (output_init(&out) < 0)
 		return EXIT_CODE_FAILED;

@@ -1,19 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The command line: read whole first, then checked, then converted. */
-#include "enroll/options.h"
+#include "enroll/options-pin.h"
 
 #include <errno.h>
 #include <getopt.h>
+#include <stdio.h>
 #include <stdlib.h>
-#include <strings.h>
 #include <unistd.h>
 
 enum option_id {
-	OPT_TANG,
-	OPT_TANG_THUMBPRINT,
-	OPT_TANG_ADVERTISEMENT,
-	OPT_TANG_CA,
-	OPT_TANG_PUBKEY,
 	OPT_UNLOCK_KEY_FILE,
 	OPT_UNLOCK_TOKEN,
 	OPT_HEADER,
@@ -23,24 +18,21 @@ enum option_id {
 	OPT_PBKDF,
 	OPT_LIST,
 	OPT_TEST,
+	OPT_PROOF,
 	OPT_WIPE_SLOT,
 	OPT_JSON,
 	OPT_QUIET,
 	OPT_HELP,
 	OPT_VERSION,
-	OPT_COUNT,
+	OPT_COUNT, /* from here on the pins' options, in the order of their table */
+	OPT_MAX = OPT_COUNT + 4 * PIN_OPTIONS_MAX,
 };
 
 enum { OPT_FIRST = 256 }; /* above every character that getopt_long() can return */
 
 #define OPTION(id, text, arg) [id] = {text, arg, NULL, OPT_FIRST + (id)}
 
-static const struct option long_options[OPT_COUNT + 1] = {
-	OPTION(OPT_TANG, "tang", required_argument),
-	OPTION(OPT_TANG_THUMBPRINT, "tang-thumbprint", required_argument),
-	OPTION(OPT_TANG_ADVERTISEMENT, "tang-advertisement", required_argument),
-	OPTION(OPT_TANG_CA, "tang-ca", required_argument),
-	OPTION(OPT_TANG_PUBKEY, "tang-pubkey", required_argument),
+static const struct option general_options[OPT_COUNT] = {
 	OPTION(OPT_UNLOCK_KEY_FILE, "unlock-key-file", required_argument),
 	OPTION(OPT_UNLOCK_TOKEN, "unlock-token", no_argument),
 	OPTION(OPT_HEADER, "header", required_argument),
@@ -50,6 +42,7 @@ static const struct option long_options[OPT_COUNT + 1] = {
 	OPTION(OPT_PBKDF, "pbkdf", required_argument),
 	OPTION(OPT_LIST, "list", no_argument),
 	OPTION(OPT_TEST, "test", no_argument),
+	OPTION(OPT_PROOF, "proof", no_argument),
 	OPTION(OPT_WIPE_SLOT, "wipe-slot", required_argument),
 	OPTION(OPT_JSON, "json", required_argument),
 	OPTION(OPT_QUIET, "quiet", no_argument),
@@ -59,23 +52,42 @@ static const struct option long_options[OPT_COUNT + 1] = {
 
 /* The command line as it stands: each option's text where it was given. */
 struct given {
-	const char *text[OPT_COUNT];
+	struct option options[OPT_MAX + 1];
+	bool may_be_empty[OPT_MAX];
+	const char *text[OPT_MAX];
 	const char *device;
+	const struct pin_options *by; /* the pin of a new binding; NULL: none is wanted */
+	const char *const *by_text;   /* its options' texts */
 };
 
-static int read_arguments(int argc, char **argv, const struct log *log, struct given *ret)
+static void know_options(struct given *given)
 {
-	struct given given = {0};
+	int id = OPT_COUNT;
+
+	memcpy(given->options, general_options, sizeof(general_options));
+	for (size_t pin = 0; all_pin_options[pin]; pin++)
+		for (size_t i = 0; i < all_pin_options[pin]->n; i++, id++) {
+			const struct pin_option *option = &all_pin_options[pin]->options[i];
+
+			given->may_be_empty[id] = option->may_be_empty;
+			given->options[id] = (struct option){option->name, required_argument, NULL,
+							     OPT_FIRST + id};
+		}
+}
+
+static int read_arguments(int argc, char **argv, const struct log *log, struct given *given)
+{
 	int c;
 
 	opterr = 0;
-	while ((c = getopt_long(argc, argv, ":", long_options, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, ":", given->options, NULL)) != -1) {
 		int id = c >= OPT_FIRST ? c - OPT_FIRST : optopt - OPT_FIRST;
 
-		if (c == ':' || (optarg && !*optarg))
-			return log_err(log, -EINVAL, "--%s needs a value", long_options[id].name);
+		if (c == ':' || (optarg && !*optarg && !given->may_be_empty[id]))
+			return log_err(log, -EINVAL, "--%s needs a value", given->options[id].name);
 		if (c == '?' && id >= 0)
-			return log_err(log, -EINVAL, "--%s takes no value", long_options[id].name);
+			return log_err(log, -EINVAL, "--%s takes no value",
+				       given->options[id].name);
 		if (c == '?' && optopt != 0)
 			return log_err(log, -EINVAL,
 				       "the option -%c is not known; see cotter-enroll --help",
@@ -84,36 +96,93 @@ static int read_arguments(int argc, char **argv, const struct log *log, struct g
 			return log_err(log, -EINVAL,
 				       "the option %s is not known; see cotter-enroll --help",
 				       argv[optind - 1]);
-		if (given.text[id])
-			return log_err(log, -EINVAL, "--%s is given twice", long_options[id].name);
-		given.text[id] = optarg ? optarg : "";
+		if (given->text[id])
+			return log_err(log, -EINVAL, "--%s is given twice",
+				       given->options[id].name);
+		given->text[id] = optarg ? optarg : "";
 	}
 
 	if (argc - optind > 1)
 		return log_err(log, -EINVAL, "one device at a time: %s or %s", argv[optind],
 			       argv[optind + 1]);
-	given.device = argv[optind];
+	given->device = argv[optind];
+	return 0;
+}
 
-	*ret = given;
+/* The pin that the binding is to have: at most one, and no options of another. */
+static int choose_pin(struct given *given, const struct log *log)
+{
+	const char *const *text = given->text + OPT_COUNT;
+
+	for (size_t pin = 0; all_pin_options[pin]; text += all_pin_options[pin++]->n) {
+		if (!text[0])
+			continue;
+		if (given->by)
+			return log_err(log, -EINVAL,
+				       "--%s and --%s exclude each other: a binding has one pin",
+				       given->by->options[0].name,
+				       all_pin_options[pin]->options[0].name);
+		given->by = all_pin_options[pin];
+		given->by_text = text;
+	}
+
+	text = given->text + OPT_COUNT;
+	for (size_t pin = 0; all_pin_options[pin]; text += all_pin_options[pin++]->n)
+		for (size_t i = 0; i < all_pin_options[pin]->n; i++)
+			if (text[i] && text != given->by_text)
+				return log_err(log, -EINVAL,
+					       "--%s belongs to a new binding, so it needs %s",
+					       all_pin_options[pin]->options[i].name,
+					       all_pin_options[pin]->usage);
 	return 0;
 }
 
 static int choose_verb(const struct given *given, const struct log *log, enum verb *ret)
 {
 	bool list = given->text[OPT_LIST], test = given->text[OPT_TEST];
-	bool wipe = given->text[OPT_WIPE_SLOT], bind = given->text[OPT_TANG];
+	bool wipe = given->text[OPT_WIPE_SLOT];
 
 	if (list && test)
 		return log_err(log, -EINVAL, "--list and --test exclude each other");
-	if ((list || test) && (wipe || bind))
+	if ((list || test) && (wipe || given->by))
 		return log_err(log, -EINVAL, "--%s changes nothing, so it excludes --%s",
-			       list ? "list" : "test", bind ? "tang" : "wipe-slot");
+			       list ? "list" : "test",
+			       given->by ? given->by->options[0].name : "wipe-slot");
 
 	*ret = test ? VERB_TEST : VERB_LIST;
 	if (wipe)
 		*ret = VERB_WIPE;
-	if (bind)
+	if (given->by)
 		*ret = VERB_ENROLL;
+	if (given->by && given->by->devices && strcmp(given->by_text[0], given->by->devices) == 0)
+		*ret = VERB_DEVICES;
+	return 0;
+}
+
+/* "--tang=URL or …": what makes a new binding. */
+static const char *usages(char ret[LOG_LINE_MAX])
+{
+	size_t n = 0;
+
+	ret[0] = '\0';
+	for (size_t i = 0; all_pin_options[i] && n < LOG_LINE_MAX; i++)
+		n += (size_t)snprintf(ret + n, LOG_LINE_MAX - n, "%s%s", i > 0 ? " or " : "",
+				      all_pin_options[i]->usage);
+	return ret;
+}
+
+/* A list of devices is about no volume. */
+static int check_alone(const struct given *given, const struct log *log)
+{
+	for (size_t i = 0; i < OPT_MAX; i++)
+		if (given->text[i] && &given->text[i] != given->by_text && i != OPT_JSON &&
+		    i != OPT_QUIET)
+			return log_err(log, -EINVAL, "--%s=%s lists devices, so it excludes --%s",
+				       given->by->options[0].name, given->by->devices,
+				       given->options[i].name);
+	if (given->device)
+		return log_err(log, -EINVAL, "--%s=%s lists devices, and takes no volume",
+			       given->by->options[0].name, given->by->devices);
 	return 0;
 }
 
@@ -121,19 +190,22 @@ static int choose_verb(const struct given *given, const struct log *log, enum ve
 static int check_company(const struct given *given, enum verb verb, const struct log *log)
 {
 	static const enum option_id binding_only[] = {
-		OPT_TANG_THUMBPRINT, OPT_TANG_ADVERTISEMENT, OPT_TANG_CA, OPT_TANG_PUBKEY,
-		OPT_UNLOCK_KEY_FILE, OPT_UNLOCK_TOKEN,       OPT_LABEL,   OPT_PBKDF,
-		OPT_KEY_SLOT,
+		OPT_UNLOCK_KEY_FILE, OPT_UNLOCK_TOKEN, OPT_LABEL, OPT_PBKDF, OPT_KEY_SLOT,
 	};
+	char line[LOG_LINE_MAX];
 
+	if (verb == VERB_DEVICES)
+		return check_alone(given, log);
 	for (size_t i = 0; verb != VERB_ENROLL && i < ARRAY_SIZE(binding_only); i++)
 		if (given->text[binding_only[i]])
 			return log_err(log, -EINVAL,
-				       "--%s belongs to a new binding, so it needs --tang=URL",
-				       long_options[binding_only[i]].name);
+				       "--%s belongs to a new binding, so it needs %s",
+				       given->options[binding_only[i]].name, usages(line));
 
 	if (given->text[OPT_TOKEN_ID] && verb != VERB_ENROLL && verb != VERB_TEST)
-		return log_err(log, -EINVAL, "--token-id goes with --tang=URL or --test");
+		return log_err(log, -EINVAL, "--token-id goes with a new binding or --test");
+	if (given->text[OPT_PROOF] && verb != VERB_TEST)
+		return log_err(log, -EINVAL, "--proof goes with --test");
 	if (given->text[OPT_UNLOCK_KEY_FILE] && given->text[OPT_UNLOCK_TOKEN])
 		return log_err(log, -EINVAL,
 			       "--unlock-key-file and --unlock-token exclude each "
@@ -169,7 +241,7 @@ static int read_number(const struct given *given, enum option_id id, const struc
 		n = small_number(text, strlen(text), TOKEN_KEYSLOTS_MAX);
 		if (n < 0)
 			return log_err(log, -EINVAL, "--%s is a number from 0 to %d, not \"%s\"",
-				       long_options[id].name, TOKEN_KEYSLOTS_MAX - 1, text);
+				       general_options[id].name, TOKEN_KEYSLOTS_MAX - 1, text);
 	}
 
 	*ret = n;
@@ -261,30 +333,7 @@ static int check_label(const char *text, const struct log *log)
 	return 0;
 }
 
-static int check_tang(const struct given *given, const struct log *log)
-{
-	const char *thumbprint = given->text[OPT_TANG_THUMBPRINT];
-	const char *pubkey = given->text[OPT_TANG_PUBKEY];
-	bool https = strncasecmp(given->text[OPT_TANG], "https://", 8) == 0;
-
-	if (!https && (given->text[OPT_TANG_CA] || pubkey))
-		return log_err(log, -EINVAL, "--tang-%s needs a URL that begins with https://",
-			       pubkey ? "pubkey" : "ca");
-	if (pubkey && (strncmp(pubkey, "sha256//", 8) != 0 || strlen(pubkey) != 8 + 44))
-		return log_err(log, -EINVAL,
-			       "--tang-pubkey is sha256// and 44 characters of "
-			       "base64, as curl's --pinnedpubkey takes it");
-	if (thumbprint && !jwk_is_thumbprint(thumbprint))
-		return log_err(
-			log, -EINVAL,
-			"--tang-thumbprint is the thumbprint of a key, 43 letters, digits, - "
-			"and _ as tang-show-keys prints, not \"%.64s\"",
-			thumbprint);
-	return 0;
-}
-
-/* The token names its CA by an absolute path, since it is read from elsewhere at boot. */
-static json_t *absolute_path(const char *path)
+json_t *options_absolute_path(const char *path)
 {
 	json_t *absolute;
 	char *cwd;
@@ -296,30 +345,6 @@ static json_t *absolute_path(const char *path)
 	absolute = cwd ? json_sprintf("%s/%s", cwd, path) : NULL;
 	free(cwd);
 	return absolute;
-}
-
-static int read_tang(const struct given *given, const struct log *log, struct options *options)
-{
-	const char *ca = given->text[OPT_TANG_CA];
-	int r;
-
-	r = check_tang(given, log);
-	if (r < 0)
-		return r;
-	if (ca && access(ca, R_OK) < 0)
-		return log_err(log, -EINVAL, "the CA file %s cannot be read: %s", ca,
-			       strerror(errno));
-
-	options->pin = "tang";
-	options->saved = given->text[OPT_TANG_ADVERTISEMENT];
-	options->config = json_pack("{s:s, s:s*, s:s*, s:s*}", "url", given->text[OPT_TANG], "thp",
-				    given->text[OPT_TANG_THUMBPRINT], "adv",
-				    given->text[OPT_TANG_ADVERTISEMENT], "pubkey",
-				    given->text[OPT_TANG_PUBKEY]);
-	if (!options->config ||
-	    (ca && json_object_set_new(options->config, "ca", absolute_path(ca)) < 0))
-		return log_err(log, -EINVAL, "the --tang options are not UTF-8 text");
-	return 0;
 }
 
 static int convert(const struct given *given, const struct log *log, struct options *options)
@@ -334,6 +359,8 @@ static int convert(const struct given *given, const struct log *log, struct opti
 	options->unlock_key_file = given->text[OPT_UNLOCK_KEY_FILE];
 	options->unlock_token = given->text[OPT_UNLOCK_TOKEN];
 	options->wipe = given->text[OPT_WIPE_SLOT];
+	options->proof = given->text[OPT_PROOF];
+	options->pin = given->by ? given->by->pin : NULL;
 
 	r = read_number(given, OPT_KEY_SLOT, log, &options->keyslot);
 	if (r == 0)
@@ -347,16 +374,17 @@ static int convert(const struct given *given, const struct log *log, struct opti
 	if (r == 0 && options->wipe)
 		r = read_selection(given->text[OPT_WIPE_SLOT], log, &options->selection);
 	if (r == 0 && options->verb == VERB_ENROLL)
-		r = read_tang(given, log, options);
+		r = given->by->read(given->by_text, log, options);
 	return r;
 }
 
 int options_parse(int argc, char **argv, const struct log *log, struct options *ret)
 {
 	CLEANUP(options_done) struct options options = {0};
-	struct given given;
+	struct given given = {0};
 	int r;
 
+	know_options(&given);
 	r = read_arguments(argc, argv, log, &given);
 	if (r < 0)
 		return r;
@@ -364,7 +392,9 @@ int options_parse(int argc, char **argv, const struct log *log, struct options *
 	if (given.text[OPT_HELP] || given.text[OPT_VERSION]) {
 		options.verb = given.text[OPT_HELP] ? VERB_HELP : VERB_VERSION;
 	} else {
-		r = choose_verb(&given, log, &options.verb);
+		r = choose_pin(&given, log);
+		if (r == 0)
+			r = choose_verb(&given, log, &options.verb);
 		if (r == 0)
 			r = check_company(&given, options.verb, log);
 		if (r == 0)

@@ -5,7 +5,15 @@
 #include "crypto/log.h"
 #include "token/token.h"
 
-enum verb { VERB_LIST, VERB_TEST, VERB_WIPE, VERB_ENROLL, VERB_HELP, VERB_VERSION };
+enum verb {
+	VERB_LIST,
+	VERB_TEST,
+	VERB_WIPE,
+	VERB_ENROLL,
+	VERB_DEVICES,
+	VERB_HELP,
+	VERB_VERSION,
+};
 
 enum output_form { OUTPUT_TEXT, OUTPUT_JSON_SHORT, OUTPUT_JSON_PRETTY };
 
@@ -22,15 +30,17 @@ struct selection {
 /* Strings are the process's arguments, borrowed. End it with options_done(). */
 struct options {
 	enum verb verb;
-	const char *device; /* NULL for help and version alone */
+	const char *device; /* NULL where no volume is wanted */
 	const char *header; /* NULL: on the device */
 	enum output_form form;
 	bool quiet;
 
 	/* a new binding */
-	const char *pin;   /* its pin; NULL: none is wanted */
+	const char *pin;   /* its pin, or the one whose devices are listed; NULL: none is wanted */
 	json_t *config;    /* Clevis's configuration object for that pin */
+	bool user_pin;     /* a PIN is to be chosen for it */
 	bool saved;        /* made from saved data: the server need not be in reach */
+	bool later;        /* what it demands need not hold yet */
 	const char *label; /* NULL: none */
 	const char *pbkdf; /* NULL: PBKDF2 at its minimum */
 	int keyslot;       /* or OPTIONS_ANY */
@@ -39,6 +49,12 @@ struct options {
 	/* the credential that opens the volume; neither: ask at the terminal */
 	const char *unlock_key_file; /* "-": standard input */
 	bool unlock_token;
+
+	/*
+	 * Set in the process that proves a binding, which nobody sees: the PIN, where there is one, is
+	 * what standard input holds, and no terminal is asked.
+	 */
+	bool proof;
 
 	bool wipe;
 	struct selection selection;
@@ -49,5 +65,8 @@ struct options {
  * -EINVAL, -ENOMEM.
  */
 MUST int options_parse(int argc, char **argv, const struct log *log, struct options *ret);
+
+/* What a token names is read from elsewhere at boot. A new string; NULL where it is not UTF-8. */
+json_t *options_absolute_path(const char *path);
 
 void options_done(struct options *options);

@@ -10,10 +10,8 @@
 #include <stdlib.h>
 
 static const char *const verb_names[] = {
-	[VERB_LIST] = "list",
-	[VERB_TEST] = "test",
-	[VERB_WIPE] = "wipe",
-	[VERB_ENROLL] = "enroll",
+	[VERB_LIST] = "list",     [VERB_TEST] = "test",       [VERB_WIPE] = "wipe",
+	[VERB_ENROLL] = "enroll", [VERB_DEVICES] = "devices",
 };
 
 static void error_sink(void *to, enum log_level level, const char *line)
@@ -102,7 +100,7 @@ static json_t *file_name(const char *name)
 static json_t *whole_result(const struct output *out, const struct options *options, bool ok)
 {
 	CLEANUP_JSON json_t *whole =
-		json_pack("{s:s, s:o, s:o*, s:s, s:O*}", "verb", verb_names[options->verb],
+		json_pack("{s:s, s:o*, s:o*, s:s, s:O*}", "verb", verb_names[options->verb],
 			  "device", file_name(options->device), "header",
 			  file_name(options->header), "result", ok ? "ok" : "failed", "errors",
 			  json_array_size(out->errors) > 0 ? out->errors : NULL);
@@ -135,6 +133,8 @@ int output_result(struct output *out, const struct options *options, bool ok)
 		table_list(out->json);
 	else if (options->verb == VERB_TEST)
 		table_test(out->json, out->quiet);
+	else if (options->verb == VERB_DEVICES && ok)
+		table_devices(out->json);
 
 	if (r == 0 && (fflush(stdout) == EOF || ferror(stdout)))
 		r = -EIO;

@@ -2,6 +2,7 @@
 /* Runs the proof and reads its answer. */
 #include "enroll/proof.h"
 
+#include "enroll/user-pin.h"
 #include "enroll/verbs.h"
 
 #include <errno.h>
@@ -20,8 +21,15 @@ static void close_fd(const int *fd)
 		(void)close(*fd);
 }
 
-/* The process, with its standard output in a pipe and its signals as they were before the hold. */
-static int spawn(char *const argv[], int output, const struct signals *held, pid_t *ret)
+/* The ends of pipes that become its standard streams. */
+struct streams {
+	int input; /* -1: /dev/null */
+	int output;
+};
+
+/* The process, with its signals as they were before the hold. */
+static int spawn(char *const argv[], const struct streams *streams, const struct signals *held,
+		 pid_t *ret)
 {
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
@@ -34,9 +42,12 @@ static int spawn(char *const argv[], int output, const struct signals *held, pid
 		return -ENOMEM;
 	}
 
-	r = posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+	r = streams->input < 0
+		    ? posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null",
+						       O_RDONLY, 0)
+		    : posix_spawn_file_actions_adddup2(&actions, streams->input, STDIN_FILENO);
 	if (r == 0)
-		r = posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
+		r = posix_spawn_file_actions_adddup2(&actions, streams->output, STDOUT_FILENO);
 	if (r == 0)
 		r = posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY,
 						     0);
@@ -52,12 +63,12 @@ static int spawn(char *const argv[], int output, const struct signals *held, pid
 	return -r;
 }
 
-static int start(const struct options *options, unsigned token, int output,
+static int start(const struct options *options, unsigned token, const struct streams *streams,
 		 const struct signals *held, pid_t *ret)
 {
 	char id[sizeof("--token-id=") + 16];
 	char *header = NULL;
-	char *argv[9];
+	char *argv[10];
 	size_t n = 0;
 	int r;
 
@@ -67,6 +78,7 @@ static int start(const struct options *options, unsigned token, int output,
 
 	argv[n++] = (char *)"cotter-enroll";
 	argv[n++] = (char *)"--test";
+	argv[n++] = (char *)"--proof";
 	argv[n++] = (char *)"--json=short";
 	argv[n++] = (char *)"--quiet";
 	argv[n++] = id;
@@ -76,7 +88,7 @@ static int start(const struct options *options, unsigned token, int output,
 	argv[n++] = (char *)options->device;
 	argv[n] = NULL;
 
-	r = spawn(argv, output, held, ret);
+	r = spawn(argv, streams, held, ret);
 	free(header);
 	return r;
 }
@@ -127,11 +139,12 @@ static int judge(int status, const struct buf *answer, char why[LOG_LINE_MAX])
 	return WEXITSTATUS(status) == EXIT_CODE_AWAY ? -EAGAIN : -EKEYREJECTED;
 }
 
-int proof_run(const struct options *options, unsigned token, const struct signals *held,
-	      char why[LOG_LINE_MAX])
+int proof_run(const struct options *options, unsigned token, struct ref user_pin,
+	      const struct signals *held, char why[LOG_LINE_MAX])
 {
 	CLEANUP(buf_done) struct buf answer = {0};
 	CLEANUP(close_fd) int from = -1;
+	CLEANUP(close_fd) int pin = -1;
 	int pipes[2], status, r;
 	pid_t child;
 
@@ -139,10 +152,15 @@ int proof_run(const struct options *options, unsigned token, const struct signal
 	if (r < 0)
 		return r;
 
-	r = pipe2(pipes, O_CLOEXEC) < 0 ? -errno : 0;
+	if (user_pin.p)
+		r = user_pin_pipe(user_pin, &pin);
+	if (r == 0)
+		r = pipe2(pipes, O_CLOEXEC) < 0 ? -errno : 0;
 	if (r == 0) {
+		const struct streams streams = {pin, pipes[1]};
+
 		from = pipes[0];
-		r = start(options, token, pipes[1], held, &child);
+		r = start(options, token, &streams, held, &child);
 		(void)close(pipes[1]);
 	}
 	if (r < 0) {

@@ -6,9 +6,10 @@
 #include "enroll/signals.h"
 
 /*
- * Runs this program as --test --token-id=TOKEN. Errors, with the cause in `why`: -EAGAIN
+ * Runs this program as --test --proof --token-id=TOKEN; the PIN, where p is set, goes through a pipe
+ * to its standard input. Errors, with the cause in `why`: -EAGAIN
  * (something cannot be reached now), -EKEYREJECTED (the token does not open its keyslot), -EINTR
  * (a held signal came), -EIO (it could not be run), -ENOMEM.
  */
-MUST int proof_run(const struct options *options, unsigned token, const struct signals *held,
-		   char why[LOG_LINE_MAX]);
+MUST int proof_run(const struct options *options, unsigned token, struct ref user_pin,
+		   const struct signals *held, char why[LOG_LINE_MAX]);

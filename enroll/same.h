@@ -8,7 +8,8 @@
 
 /*
  * Whether two protected headers describe the same binding: the same pin, the same key (`kid`) and
- * the same configuration but for the stored advertisement; URLs are compared without trailing
- * slashes and with the scheme that a missing one means.
+ * the same configuration but for the stored advertisement and the sealed object; URLs are compared
+ * without trailing slashes and with the scheme that a missing one means. PCRs are the same where their
+ * values are, too. Of PINs it is only seen whether there is one.
  */
 MUST bool same_binding(const json_t *a, const json_t *b);

@@ -237,3 +237,23 @@ void table_test(const json_t *result, bool quiet)
 		       why);
 	}
 }
+
+void table_devices(const json_t *result)
+{
+	const json_t *device, *value;
+	const char *name;
+	size_t i;
+
+	json_array_foreach(json_object_get(result, "devices"), i, device) {
+		const char *before = "";
+
+		json_object_foreach((json_t *)(uintptr_t)device, name, value) {
+			char text[CELL_MAX];
+
+			(void)cell_text(json_string_value(value), text);
+			printf("%s%s", before, text);
+			before = "  ";
+		}
+		putchar('\n');
+	}
+}

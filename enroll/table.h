@@ -9,3 +9,6 @@ void table_list(const json_t *result);
 
 /* One line a token from the member "tokens" of --test; where `quiet` those that failed alone. */
 void table_test(const json_t *result, bool quiet);
+
+/* The member "devices": one line a device. */
+void table_devices(const json_t *result);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* --test: recovers through each token now and tells which work. */
 #include "enroll/trial.h"
+#include "enroll/user-pin.h"
 #include "enroll/verbs.h"
 
 #include <errno.h>
+#include <unistd.h>
 
 static json_t *trial_json(const struct item *item, const struct trial *trial)
 {
@@ -13,11 +15,30 @@ static json_t *trial_json(const struct item *item, const struct trial *trial)
 		[TRIAL_FAILS] = "failed",
 	};
 
-	return json_pack("{s:i, s:s, s:o, s:s, s:f, s:s*}", "token", (int)item->id, "type",
-			 item->type, "keyslots", inventory_numbers(item->keyslots), "result",
-			 results[trial->result], "milliseconds",
-			 (double)trial->took_us / (double)USEC_PER_MSEC, "cause",
-			 trial->result == TRIAL_OPENS ? NULL : trial->why);
+	return json_pack(
+		"{s:i, s:s, s:o, s:s, s:f, s:s*, s:o*}", "token", (int)item->id, "type", item->type,
+		"keyslots", inventory_numbers(item->keyslots), "result", results[trial->result],
+		"milliseconds", (double)trial->took_us / (double)USEC_PER_MSEC, "cause",
+		trial->result == TRIAL_OPENS ? NULL : trial->why, "facts", inventory_facts(item));
+}
+
+/* The binding's own process has the PIN, if any, at its standard input. */
+static int try_item(struct luks *luks, const struct item *item, const struct options *options,
+		    struct trial *ret)
+{
+	CLEANUP(buf_done) struct buf user_pin = {0};
+	int r;
+
+	if (!options->proof) {
+		trial_run_asking(luks, item, ret);
+		return 0;
+	}
+
+	r = user_pin_receive(STDIN_FILENO, &user_pin);
+	if (r < 0)
+		return log_err(luks->log, r, "the PIN could not be handed on: %s", strerror(-r));
+	trial_run(luks, item, user_pin.n > 0 ? buf_ref(&user_pin) : (struct ref){0}, ret);
+	return 0;
 }
 
 /* Tries every cotter token, or the one that is named; the worst outcome decides. */
@@ -38,7 +59,8 @@ static enum exit_code test_all(struct luks *luks, const struct inventory *invent
 		if (!item->ours ||
 		    (options->token != OPTIONS_ANY && (int)item->id != options->token))
 			continue;
-		trial_run(luks, item, &trial);
+		if (try_item(luks, item, options, &trial) < 0)
+			return EXIT_CODE_FAILED;
 		if (codes[trial.result] > worst)
 			worst = codes[trial.result];
 		if (json_array_append_new(tests, trial_json(item, &trial)) < 0)

@@ -2,8 +2,14 @@
 /* Tries a token. */
 #include "enroll/trial.h"
 
+#include "enroll/ask.h"
+#include "enroll/output.h"
+#include "enroll/user-pin.h"
+
 #include <errno.h>
 #include <stdio.h>
+
+enum { TRIES = 3 };
 
 static void why_sink(void *to, enum log_level level, const char *line)
 {
@@ -45,10 +51,11 @@ static int check_ciphers(const struct luks *luks, const struct item *item, const
 	return 0;
 }
 
-int trial_recover(const struct token *token, struct trial *trial, struct buf *ret)
+int trial_recover(const struct token *token, struct ref user_pin, struct trial *trial,
+		  struct buf *ret)
 {
 	const struct log log = {.sink = why_sink, .to = trial};
-	CLEANUP(cot_done) struct cot cot = {.pins = pins, .log = &log};
+	CLEANUP(cot_done) struct cot cot = {.pins = pins, .log = &log, .user_pin = user_pin};
 	uint64_t began_us = now_us();
 	int r;
 
@@ -57,6 +64,11 @@ int trial_recover(const struct token *token, struct trial *trial, struct buf *re
 	trial->took_us = now_us() - began_us;
 	if (r < 0)
 		trial->result = passes(r) ? TRIAL_AWAY : TRIAL_FAILS;
+	trial->wants_pin = r == -ENOANO;
+	if (r == -ENOANO && !user_pin.p) {
+		trial->result = TRIAL_AWAY;
+		(void)log_err(&log, 0, "it takes a PIN, and nobody was there to type it");
+	}
 	return r;
 }
 
@@ -68,7 +80,7 @@ static int open_keyslot(struct luks *luks, const struct item *item, struct ref s
 	return -EPERM;
 }
 
-void trial_run(struct luks *luks, const struct item *item, struct trial *ret)
+void trial_run(struct luks *luks, const struct item *item, struct ref user_pin, struct trial *ret)
 {
 	const struct log log = {.sink = why_sink, .to = ret};
 	CLEANUP(buf_done) struct buf secret = {0};
@@ -82,7 +94,7 @@ void trial_run(struct luks *luks, const struct item *item, struct trial *ret)
 		r = log_err(&log, -EBADMSG, "no keyslot belongs to it");
 	else
 		r = check_ciphers(luks, item, &log);
-	if (r < 0 || trial_recover(&item->token, ret, &secret) < 0)
+	if (r < 0 || trial_recover(&item->token, user_pin, ret, &secret) < 0)
 		return;
 
 	if (open_keyslot(luks, item, buf_ref(&secret)) < 0) {
@@ -90,4 +102,19 @@ void trial_run(struct luks *luks, const struct item *item, struct trial *ret)
 		(void)log_err(&log, 0, "its secret was recovered, but opens no keyslot of it");
 	}
 	ret->took_us = now_us() - began_us;
+}
+
+void trial_run_asking(struct luks *luks, const struct item *item, struct trial *ret)
+{
+	trial_run(luks, item, (struct ref){0}, ret);
+
+	for (int i = 0; i < TRIES && ret->wants_pin; i++) {
+		CLEANUP(buf_done) struct buf user_pin = {0};
+
+		if (i > 0)
+			output_warn("%s", ret->why);
+		if (user_pin_ask(item->id, &user_pin) < 0)
+			return;
+		trial_run(luks, item, buf_ref(&user_pin), ret);
+	}
 }

@@ -7,16 +7,21 @@
 /* How it went; `why` is empty where it opened a keyslot. */
 struct trial {
 	enum { TRIAL_OPENS, TRIAL_AWAY, TRIAL_FAILS } result; /* the worse the higher */
+	bool wants_pin; /* it fails because of the PIN alone, which was wrong or not given */
 	uint64_t took_us;
 	char why[LOG_LINE_MAX];
 };
 
 /*
- * Recovers the token's secret to a new buffer within the token's deadline; nothing is opened by it
+ * Recovers the token's secret, with this PIN where p is set, to a new buffer within the token's deadline; nothing is opened by it
  * yet. On failure trial->result is TRIAL_AWAY where something cannot be reached now, and nobody
  * need change token or server for it to pass. Errors: those of token_recover().
  */
-MUST int trial_recover(const struct token *token, struct trial *trial, struct buf *ret);
+MUST int trial_recover(const struct token *token, struct ref user_pin, struct trial *trial,
+		       struct buf *ret);
 
 /* The whole: recovers, and opens one of the token's keyslots. */
-void trial_run(struct luks *luks, const struct item *item, struct trial *ret);
+void trial_run(struct luks *luks, const struct item *item, struct ref user_pin, struct trial *ret);
+
+/* The same; where it is the PIN alone that is wanted, a person at the terminal is asked for it. */
+void trial_run_asking(struct luks *luks, const struct item *item, struct trial *ret);

@@ -68,9 +68,22 @@ static int by_key_file(struct luks *luks, const char *file, struct buf *ret)
 
 static int by_token(struct luks *luks, struct buf *ret)
 {
+	char prompt[LOG_LINE_MAX];
 	int r;
 
-	r = luks_unlock_by_token(luks, ret);
+	(void)snprintf(prompt, sizeof(prompt), "PIN of a token of %s: ", luks->name);
+	r = luks_unlock_by_token(luks, (struct ref){0}, ret);
+	if (r == -ENOANO && !ask_possible())
+		return log_err(luks->log, r,
+			       "a token of %s takes a PIN, and there is no terminal to ask for it",
+			       luks->name);
+	for (int i = 0; i < TRIES && r == -ENOANO; i++) {
+		CLEANUP(buf_done) struct buf user_pin = {0};
+
+		if (ask_secret(prompt, &user_pin) < 0)
+			return log_err(luks->log, -ENOANO, "no PIN was entered");
+		r = luks_unlock_by_token(luks, buf_ref(&user_pin), ret);
+	}
 	if (r < 0)
 		return log_err(luks->log, r, "no token opens %s now", luks->name);
 	return 0;

@@ -97,7 +97,7 @@ int wipe_leaves_way(struct luks *luks, const struct inventory *inventory, const 
 		item.keyslots &= left;
 		if (!item.ours || item.keyslots == 0)
 			continue;
-		trial_run(luks, &item, &trial);
+		trial_run_asking(luks, &item, &trial);
 		if (trial.result == TRIAL_OPENS)
 			return 0;
 	}

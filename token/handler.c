@@ -67,11 +67,29 @@ static int refuse_null_cipher(struct crypt_device *cd, const struct token *token
 	return 0;
 }
 
-static int open_token(struct crypt_device *cd, int number, const struct log *log, uint64_t max_us,
-		      struct buf *ret)
+/* How a recovery is to be tried. */
+struct attempt {
+	uint64_t max_us;
+	struct ref user_pin; /* p NULL: none was typed */
+};
+
+static int refuse_pin(const struct token *token, struct ref user_pin, const struct log *log)
+{
+	if (!user_pin.p)
+		return 0;
+	if (!token->pin->wants_pin || !token->pin->wants_pin(pins, token->jwe.hdr))
+		return log_dbg(log, -ENOENT, "the token takes no PIN");
+	if (user_pin.n == 0)
+		return log_err(log, -ENOENT, "the PIN is empty, so nothing was tried");
+	return 0;
+}
+
+static int open_token(struct crypt_device *cd, int number, const struct log *log,
+		      const struct attempt *attempt, struct buf *ret)
 {
 	CLEANUP(token_done) struct token token = {0};
-	CLEANUP(cot_done) struct cot cot = {.pins = pins, .log = log};
+	CLEANUP(cot_done)
+	struct cot cot = {.pins = pins, .log = log, .user_pin = attempt->user_pin};
 	const char *json;
 	int r;
 
@@ -80,14 +98,17 @@ static int open_token(struct crypt_device *cd, int number, const struct log *log
 
 	r = token_parse(ref_str(json), log, &token);
 	if (r == 0)
+		r = refuse_pin(&token, attempt->user_pin, log);
+	if (r == 0)
 		r = refuse_null_cipher(cd, &token, log);
 	if (r < 0)
 		return r;
 
-	return token_recover(&cot, &token, max_us, ret);
+	return token_recover(&cot, &token, attempt->max_us, ret);
 }
 
-int handler_open(struct crypt_device *cd, int token, uint64_t max_us, char **ret, size_t *ret_len)
+static int hand_out(struct crypt_device *cd, int token, const struct attempt *attempt, char **ret,
+		    size_t *ret_len)
 {
 	struct origin origin = {.cd = cd, .token = token};
 	struct log log = {.sink = crypt_sink, .to = &origin, .debug = true};
@@ -98,7 +119,7 @@ int handler_open(struct crypt_device *cd, int token, uint64_t max_us, char **ret
 	if (crypt_token_status(cd, token, &origin.type) < CRYPT_TOKEN_INTERNAL || !origin.type)
 		origin.type = "unknown type";
 
-	r = open_token(cd, token, &log, max_us, &secret);
+	r = open_token(cd, token, &log, attempt, &secret);
 	if (r < 0)
 		return token_errno(r);
 
@@ -110,6 +131,22 @@ int handler_open(struct crypt_device *cd, int token, uint64_t max_us, char **ret
 	*ret = copy;
 	*ret_len = secret.n;
 	return 0;
+}
+
+int handler_open(struct crypt_device *cd, int token, uint64_t max_us, char **ret, size_t *ret_len)
+{
+	const struct attempt attempt = {.max_us = max_us};
+
+	return hand_out(cd, token, &attempt, ret, ret_len);
+}
+
+int handler_open_pin(struct crypt_device *cd, int token, struct ref pin, char **ret,
+		     size_t *ret_len)
+{
+	static const uint8_t none;
+	const struct attempt attempt = {.user_pin = {pin.p ? pin.p : &none, pin.p ? pin.n : 0}};
+
+	return hand_out(cd, token, &attempt, ret, ret_len);
 }
 
 void handler_buffer_free(void *buffer, size_t len)

@@ -29,6 +29,14 @@ bool handler_null_cipher(struct crypt_device *cd, int keyslot);
  */
 int handler_open(struct crypt_device *cd, int token, uint64_t max_us, char **ret, size_t *ret_len);
 
+/*
+ * The same with the PIN that a person typed, which is borrowed. -ENOENT at once, nothing being asked,
+ * where the token takes no PIN or the PIN is empty; -ENOANO where it was wrong and another may be
+ * tried.
+ */
+int handler_open_pin(struct crypt_device *cd, int token, struct ref pin, char **ret,
+		     size_t *ret_len);
+
 /* Wipes and frees. */
 void handler_buffer_free(void *buffer, size_t len);
 

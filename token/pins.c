@@ -5,10 +5,16 @@
 #ifdef PIN_TANG
 #include "tang/tang.h"
 #endif
+#ifdef PIN_TPM2
+#include "tpm/tpm2.h"
+#endif
 
 const struct pin *const pins[] = {
 #ifdef PIN_TANG
 	&pin_tang,
+#endif
+#ifdef PIN_TPM2
+	&pin_tpm2,
 #endif
 	NULL,
 };

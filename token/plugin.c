@@ -13,13 +13,19 @@ enum {
 	FAILURES_MAX = 32,
 	FAILURE_LIFE_US = 30 * USEC_PER_SEC,
 	LATER_NETWORK_US = 3 * USEC_PER_SEC,
+	WRONG_PINS_MAX = 3,
+};
+
+/* A token as it is written now. */
+struct which {
+	const struct crypt_device *cd;
+	uint64_t json_hash;
+	int token;
 };
 
 struct failure {
-	const struct crypt_device *cd;
-	uint64_t json_hash;
+	struct which which;
 	uint64_t until_us;
-	int token;
 	int result;
 };
 
@@ -46,7 +52,17 @@ static uint64_t hash(const char *text)
 	return h;
 }
 
-static bool same(const struct failure *a, const struct failure *b)
+static bool identify(struct crypt_device *cd, int token, struct which *ret)
+{
+	const char *json;
+
+	if (crypt_token_json_get(cd, token, &json) < 0)
+		return false;
+	*ret = (struct which){.cd = cd, .token = token, .json_hash = hash(json)};
+	return true;
+}
+
+static bool same(const struct which *a, const struct which *b)
 {
 	return a->cd == b->cd && a->token == b->token && a->json_hash == b->json_hash;
 }
@@ -55,7 +71,7 @@ static bool same(const struct failure *a, const struct failure *b)
  * 0, or what this token's attempt ended with a moment ago. *ret_max_us: how long an attempt may
  * take; once one has failed, the next ones only as long as it takes to ask a living server.
  */
-static int recall(const struct failure *wanted, uint64_t *ret_max_us)
+static int recall(const struct which *wanted, uint64_t *ret_max_us)
 {
 	uint64_t now = now_us();
 	int result = 0;
@@ -67,7 +83,7 @@ static int recall(const struct failure *wanted, uint64_t *ret_max_us)
 			continue;
 		if (pins[0]->flags & PIN_NET)
 			*ret_max_us = LATER_NETWORK_US;
-		if (same(&failures[i], wanted))
+		if (same(&failures[i].which, wanted))
 			result = failures[i].result;
 	}
 	(void)pthread_mutex_unlock(&lock);
@@ -75,16 +91,15 @@ static int recall(const struct failure *wanted, uint64_t *ret_max_us)
 }
 
 /* The oldest entry gives way. */
-static void remember(struct failure failure)
+static void remember(const struct which *which, int result)
 {
 	size_t oldest = 0;
 
-	failure.until_us = now_us() + FAILURE_LIFE_US;
 	(void)pthread_mutex_lock(&lock);
 	for (size_t i = 1; i < FAILURES_MAX; i++)
 		if (failures[i].until_us < failures[oldest].until_us)
 			oldest = i;
-	failures[oldest] = failure;
+	failures[oldest] = (struct failure){*which, now_us() + FAILURE_LIFE_US, result};
 	(void)pthread_mutex_unlock(&lock);
 }
 
@@ -96,16 +111,14 @@ const char *cryptsetup_token_version(void)
 int cryptsetup_token_open(struct crypt_device *cd, int token, char **buffer, size_t *buffer_len,
 			  void *usrptr)
 {
-	struct failure this = {.cd = cd, .token = token};
+	struct which this;
 	uint64_t max_us;
-	const char *json;
 	int r;
 
 	(void)usrptr; /* NULL on the generic path: all settings are in the token */
-	if (crypt_token_json_get(cd, token, &json) < 0)
+	if (!identify(cd, token, &this))
 		return -ENOENT;
 
-	this.json_hash = hash(json);
 	r = recall(&this, &max_us);
 	if (r < 0) {
 		crypt_logf(cd, CRYPT_LOG_DEBUG,
@@ -114,12 +127,72 @@ int cryptsetup_token_open(struct crypt_device *cd, int token, char **buffer, siz
 	}
 
 	r = handler_open(cd, token, max_us, buffer, buffer_len);
-	if (r == -ENOENT || r == -EAGAIN) {
-		this.result = r;
-		remember(this);
-	}
+	if (r == -ENOENT || r == -EAGAIN)
+		remember(&this, r);
 	return r;
 }
+
+#ifdef TOKEN_TAKES_PIN
+EXPORT int cryptsetup_token_open_pin(struct crypt_device *cd, int token, const char *pin,
+				     size_t pin_size, char **buffer, size_t *buffer_len,
+				     void *usrptr);
+
+/* Of PINs nothing is remembered but how many were wrong. */
+struct tries {
+	struct which which;
+	unsigned wrong;
+};
+
+static struct tries all_tries[FAILURES_MAX];
+
+/* How many PINs for this token were wrong in this process, after `more` of them. */
+static unsigned count_wrong(const struct which *which, unsigned more)
+{
+	unsigned wrong = more;
+
+	(void)pthread_mutex_lock(&lock);
+	for (size_t i = 0; i < FAILURES_MAX; i++) {
+		struct tries *t = &all_tries[i];
+
+		if (t->which.cd && !same(&t->which, which))
+			continue;
+		t->which = *which;
+		wrong = t->wrong += more;
+		break;
+	}
+	(void)pthread_mutex_unlock(&lock);
+	return wrong;
+}
+
+/* systemd-cryptsetup asks for a PIN without end, so the end is made here. */
+static int no_more_pins(struct crypt_device *cd, int token)
+{
+	crypt_logf(
+		cd, CRYPT_LOG_ERROR,
+		"Token %d: %d wrong PINs were given, so no further one is tried; use the passphrase.",
+		token, WRONG_PINS_MAX);
+	return -ENOENT;
+}
+
+int cryptsetup_token_open_pin(struct crypt_device *cd, int token, const char *pin, size_t pin_size,
+			      char **buffer, size_t *buffer_len, void *usrptr)
+{
+	struct ref typed = {(const uint8_t *)pin, pin_size};
+	struct which this;
+	int r;
+
+	(void)usrptr;
+	if (!identify(cd, token, &this))
+		return -ENOENT;
+	if (count_wrong(&this, 0) >= WRONG_PINS_MAX)
+		return no_more_pins(cd, token);
+
+	r = handler_open_pin(cd, token, typed, buffer, buffer_len);
+	if (r == -ENOANO && count_wrong(&this, 1) >= WRONG_PINS_MAX)
+		return no_more_pins(cd, token);
+	return r;
+}
+#endif
 
 void cryptsetup_token_buffer_free(void *buffer, size_t buffer_len)
 {

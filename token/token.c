@@ -290,7 +290,8 @@ int token_recover(struct cot *cot, const struct token *token, uint64_t max_us, s
 	r = job_init(&job, cot, &token->jwe);
 	if (r == 0)
 		r = pin_recover(cot, &job, ret);
-	if (r < 0)
+	/* That a PIN is wanted is no failure; that it was wrong is. */
+	if (r < 0 && (r != -ENOANO || cot->user_pin.p))
 		report_failure(cot->log, &job);
 	return r;
 }

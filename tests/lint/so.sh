@@ -4,14 +4,17 @@
 . "$(dirname "$0")/../lib.sh"
 
 size_max=$((96 * 1024))
+with_pin='tpm2' # token types that can hold a leaf with a PIN
 data_max=$((4096 + 64)) # the memory of failed recoveries, and what the C runtime has in any library
 
 exports() { # PLUGIN
 	nm -D --defined-only --with-symbol-versions "$1" | awk '$2 != "A" { print $3 }' | sort
 }
 
-expected_exports() {
-	printf 'cryptsetup_token_%s@@CRYPTSETUP_TOKEN_1.0\n' buffer_free dump open validate version
+expected_exports() { # TYPE
+	local pin=
+	[[ " $with_pin " != *" $1 "* ]] || pin=open_pin
+	printf 'cryptsetup_token_%s@@CRYPTSETUP_TOKEN_1.0\n' buffer_free dump open $pin validate version
 }
 
 foreign_libraries() { # PLUGIN
@@ -58,7 +61,7 @@ check_plugin() { # PLUGIN
 	name=$(basename "$so" .so)
 	name=${name#libcryptsetup-token-}
 	ok "$name exports the entry points, versioned, and nothing else" \
-		diff <(expected_exports) <(exports "$so")
+		diff <(expected_exports "${name#cotter-}") <(exports "$so")
 	ok "$name links with few libraries" not foreign_libraries "$so"
 	ok "$name is linked with libcryptsetup" dynamic_has "$so" 'NEEDED.*libcryptsetup'
 	ok "$name resolves its symbols when it is loaded" dynamic_has "$so" 'FLAGS_1.*NOW'
@@ -84,8 +87,13 @@ for plugin in $plugins; do
 	check_plugin "$plugin"
 done
 
-tang=$build/token/libcryptsetup-token-cotter-tang.so
-if [ -e "$tang" ]; then
-	ok "cotter-tang announces that it loads libcurl" grep -q '"libcurl\.so\.4"' <(dlopen_notes "$tang")
-fi
+announces() { # TYPE SONAME
+	local so=$build/token/libcryptsetup-token-cotter-$1.so
+	[ ! -e "$so" ] || ok "cotter-$1 announces that it loads $2" grep -qF "\"$2\"" <(dlopen_notes "$so")
+}
+
+announces tang libcurl.so.4
+announces tpm2 libtss2-esys.so.0
+announces tpm2 libtss2-tctildr.so.0
+announces tpm2 libtss2-tcti-device.so.0
 done_testing

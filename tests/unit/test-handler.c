@@ -124,6 +124,7 @@ static void test_failures(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		bool told = cases[i].result != ENOANO; /* that a PIN is wanted is no failure */
 		char *secret = (char *)&volume;
 		size_t len = 99;
 
@@ -132,8 +133,9 @@ static void test_failures(void **state)
 		       cases[i].want);
 		assert_ptr_equal(secret, &volume);
 		assert_int_equal(len, 99);
-		assert_int_equal(volume.n_errors, 1);
-		assert_non_null(strstr(volume.errors, "Token 7 (cotter-local): local: no luck"));
+		assert_int_equal(volume.n_errors, told);
+		assert_int_equal(!strstr(volume.errors, "Token 7 (cotter-local): local: no luck"),
+				 !told);
 		assert_string_equal(volume.normal, "");
 		assert_true(volume.n_token_debug > 0);
 
@@ -155,7 +157,7 @@ static void test_next_token(void **state)
 	volume_add_token(&volume, ARRAY_SIZE(errors), local_token("{}", SLOT, SECRET));
 	expect("the last one", activate(CRYPT_ANY_TOKEN), SLOT);
 	assert_int_equal(local_decrypts, ARRAY_SIZE(errors) + 1);
-	assert_int_equal(volume.n_errors, ARRAY_SIZE(errors));
+	assert_int_equal(volume.n_errors, ARRAY_SIZE(errors) - 1); /* ENOANO is none */
 	assert_non_null(strstr(volume.errors, "Token 11 (cotter-local): local: no luck"));
 }
 

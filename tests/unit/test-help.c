@@ -21,7 +21,7 @@ static bool next_option(const char **at, char ret[NAME_MAX_BYTES])
 	if (!found)
 		return false;
 
-	n = 2 + strspn(found + 2, "abcdefghijklmnopqrstuvwxyz-");
+	n = 2 + strspn(found + 2, "abcdefghijklmnopqrstuvwxyz0123456789-");
 	assert_true(n < NAME_MAX_BYTES);
 	memcpy(ret, found, n);
 	ret[n] = '\0';
@@ -73,6 +73,13 @@ static void test_values(void **state)
 		"--tang-thumbprint=",
 		"--tang-advertisement=",
 		"--tang-ca=",
+		"--tpm2-device=",
+		"--tpm2-pcrs=",
+		"--tpm2-with-pin=",
+		"--tpm2-public-key=",
+		"--tpm2-public-key-pcrs=",
+		"--tpm2-signature=",
+		"--tpm2-seal-key-handle=",
 		"--key-slot=",
 		"--token-id=",
 		"--label=",
@@ -116,7 +123,7 @@ static bool is_foreign(const char *name)
 {
 	static const char *const foreign[] = {
 		"--type",
-		"--luks",
+		"--luks2-metadata-size",
 		"--disable-external-tokens",
 		"--pinnedpubkey",
 	};

@@ -395,7 +395,7 @@ static void test_token(void **state)
 	struct buf key = {0};
 
 	(void)state;
-	expect("without tokens", luks_unlock_by_token(o.luks, &key), -ENOENT);
+	expect("without tokens", luks_unlock_by_token(o.luks, (struct ref){0}, &key), -ENOENT);
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		char config[64];
 
@@ -403,20 +403,21 @@ static void test_token(void **state)
 			       cases[i].result);
 		add_local(o.luks, 0, config, 1, PASSPHRASE);
 		opened_forget_lines(&o);
-		expect("one that fails", luks_unlock_by_token(o.luks, &key), cases[i].want);
+		expect("one that fails", luks_unlock_by_token(o.luks, (struct ref){0}, &key),
+		       cases[i].want);
 		assert_told("why", &o.lines, "Token 0 (cotter-local): local: no luck");
 		assert_null(key.p);
 	}
 
 	add_local(o.luks, 1, "{}", 1, PASSPHRASE);
-	assert_int_equal(luks_unlock_by_token(o.luks, &key), 0);
+	assert_int_equal(luks_unlock_by_token(o.luks, (struct ref){0}, &key), 0);
 	assert_int_equal(crypt_volume_key_verify(o.luks->cd, (const char *)key.p, key.n), 0);
 	buf_done(&key);
 	assert_false(o.luks->forward);
 
 	assert_int_equal(luks_remove_token(o.luks, 0), 0);
 	add_local(o.luks, 1, "{}", 1, "another secret");
-	expect("a wrong secret", luks_unlock_by_token(o.luks, &key), -EPERM);
+	expect("a wrong secret", luks_unlock_by_token(o.luks, (struct ref){0}, &key), -EPERM);
 	assert_null(key.p);
 }
 

@@ -62,6 +62,9 @@ static void test_verbs(void **state)
 		{"--tang=http://h disk", VERB_ENROLL},
 		{"disk --tang http://h", VERB_ENROLL},
 		{"--tang=http://h --wipe-slot=tang disk", VERB_ENROLL},
+		{"--tpm2-device=auto disk", VERB_ENROLL},
+		{"--tpm2-device=list", VERB_DEVICES},
+		{"--tpm2-device=list --json=short --quiet", VERB_DEVICES},
 		{"--help", VERB_HELP},
 		{"--version", VERB_VERSION},
 		{"--version --help", VERB_HELP},
@@ -116,7 +119,7 @@ static void test_refused(void **state)
 		{"--label=x --list disk", "--label belongs to a new binding"},
 		{"--pbkdf=pbkdf2 disk", "--pbkdf belongs to a new binding"},
 		{"--key-slot=1 --test disk", "--key-slot belongs to a new binding"},
-		{"--token-id=1 disk", "--token-id goes with --tang=URL or --test"},
+		{"--token-id=1 disk", "--token-id goes with a new binding or --test"},
 		{"--token-id=1 --wipe-slot=2 disk", "--token-id goes with"},
 
 		{"--tang=h --key-slot=32 disk", "--key-slot is a number from 0 to 31, not \"32\""},
@@ -149,6 +152,38 @@ static void test_refused(void **state)
 		{"--tang=http://h --tang-ca=/dev/null disk",
 		 "--tang-ca needs a URL that begins with"},
 		{"--tang=h --tang-pubkey=" PUBKEY " disk", "--tang-pubkey needs a URL that"},
+
+		{"--tpm2-device= disk", "--tpm2-device needs a value"},
+		{"--tang=h --tpm2-device=auto disk",
+		 "--tang and --tpm2-device exclude each other: a binding has one pin"},
+		{"--tang=h --tpm2-pcrs=7 disk",
+		 "--tpm2-pcrs belongs to a new binding, so it needs --tpm2-device=auto"},
+		{"--tpm2-device=auto --tang-ca=f disk",
+		 "--tang-ca belongs to a new binding, so it needs --tang=URL"},
+		{"--tpm2-with-pin=yes --test disk", "--tpm2-with-pin belongs to a new binding"},
+		{"--label=x disk", "so it needs --tang=URL or --tpm2-device=auto"},
+		{"--tpm2-device=auto", "no device or image is named"},
+		{"--list --tpm2-device=auto disk",
+		 "--list changes nothing, so it excludes --tpm2-d"},
+		{"--tpm2-device=auto --tpm2-with-pin=maybe disk",
+		 "--tpm2-with-pin is yes or no, not \"maybe\""},
+		{"--tpm2-device=auto --tpm2-with-pin= disk", "--tpm2-with-pin needs a value"},
+		{"--tpm2-device=auto --tpm2-signature=f disk",
+		 "so it needs --tpm2-public-key=FILE"},
+		{"--tpm2-device=auto --tpm2-public-key-pcrs=11 disk",
+		 "--tpm2-public-key-pcrs is about"},
+		{"--tpm2-device=auto --tpm2-public-key=/nonexistent disk",
+		 "the policy key /nonexistent cannot be read: No such file"},
+		{"--tpm2-device=auto --tpm2-public-key=/dev/zero disk",
+		 "/dev/zero is not a public key in PEM form"},
+		{"--tpm2-device=\xff disk", "the --tpm2 options are not UTF-8 text"},
+		{"--tpm2-device=list disk",
+		 "--tpm2-device=list lists devices, and takes no volume"},
+		{"--tpm2-device=list --tpm2-pcrs=7", "lists devices, so it excludes --tpm2-pcrs"},
+		{"--tpm2-device=list --wipe-slot=all", "lists devices, so it excludes --wipe-slot"},
+		{"--proof disk", "--proof goes with --test"},
+		{"--proof --tang=h disk", "--proof goes with --test"},
+
 		{"--tang=https://h --tang-pubkey=/dev/null disk",
 		 "--tang-pubkey is sha256// and 44"},
 		{"--tang=https://h --tang-pubkey=sha256//AAAA disk", "--tang-pubkey is sha256//"},
@@ -246,6 +281,8 @@ static void test_selection(void **state)
 		{"1,4,1", {.keyslots = 1 << 1 | 1 << 4}},
 		{"007", {.keyslots = 1 << 7}},
 		{"tang", {.pins = 1}},
+		{"tpm2", {.pins = 2}},
+		{"tang,tpm2", {.pins = 3}},
 		{"orphaned", {.orphaned = true}},
 		{"all", {.all = true}},
 		{"2,orphaned,tang,all",
@@ -254,6 +291,7 @@ static void test_selection(void **state)
 
 	(void)state;
 	assert_string_equal(pins[0]->name, "tang");
+	assert_string_equal(pins[1]->name, "tpm2");
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		const struct selection *want = &cases[i].want;
 		struct options options;
@@ -307,6 +345,52 @@ static void test_config(void **state)
 	assert_int_equal(chdir(before), 0);
 }
 
+/* The same of --tpm2-…; what is not given is the pin's to choose, but for the PCR. */
+static void test_tpm2_config(void **state)
+{
+	static const struct {
+		const char *line, *config;
+		bool user_pin, later;
+	} cases[] = {
+		{"--tpm2-device=auto", "{\"pcrs\":\"7\"}", false, false},
+		{"--tpm2-device=/dev/tpmrm1", "{\"pcrs\":\"7\",\"tcti\":\"/dev/tpmrm1\"}", false,
+		 false},
+		{"--tpm2-device=swtpm:path=/x --tpm2-pcrs=7:sha1+11",
+		 "{\"pcrs\":\"7:sha1+11\",\"tcti\":\"swtpm:path=/x\"}", false, false},
+		{"--tpm2-device=auto --tpm2-pcrs=", "{}", false, false},
+		{"--tpm2-device=auto --tpm2-pcrs=7=00", "{\"pcrs\":\"7=00\"}", false, true},
+		{"--tpm2-device=auto --tpm2-with-pin=no", "{\"pcrs\":\"7\"}", false, false},
+		{"--tpm2-device=auto --tpm2-with-pin=yes", "{\"pcrs\":\"7\",\"pin\":true}", true,
+		 false},
+		{"--tpm2-device=auto --tpm2-seal-key-handle=0x81000009",
+		 "{\"pcrs\":\"7\",\"parent\":\"0x81000009\"}", false, false},
+		{"--tpm2-device=auto --tpm2-public-key=null --tpm2-public-key-pcrs=12 "
+		 "--tpm2-signature=f",
+		 "{\"pcrs\":\"7\",\"pubkey\":\"\",\"pubkey_pcrs\":\"12\",\"signature\":\"/dev/f\"}",
+		 false, true},
+	};
+	char before[PATH_MAX];
+
+	(void)state;
+	assert_non_null(getcwd(before, sizeof(before)));
+	assert_int_equal(chdir("/dev"), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		CLEANUP_JSON json_t *want = json_of(cases[i].config);
+		struct options options;
+		char line[256];
+
+		(void)snprintf(line, sizeof(line), "%s disk", cases[i].line);
+		options = parsed(line);
+		assert_string_equal(options.pin, "tpm2");
+		if (!json_equal(options.config, want))
+			fail_msg("%s: another configuration", line);
+		expect(line, options.user_pin, cases[i].user_pin);
+		expect(line, options.later, cases[i].later);
+		options_done(&options);
+	}
+	assert_int_equal(chdir(before), 0);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -317,6 +401,7 @@ int main(void)
 		cmocka_unit_test(test_label_with_spaces),
 		cmocka_unit_test(test_selection),
 		cmocka_unit_test(test_config),
+		cmocka_unit_test(test_tpm2_config),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -48,6 +48,16 @@ static int show_arguments(int argc, char **argv)
 	return EXIT_CODE_BROKEN;
 }
 
+/* What came through standard input, to its end. */
+static int show_pin(void)
+{
+	char text[1024];
+	ssize_t n = read(STDIN_FILENO, text, sizeof(text));
+
+	printf("{\"errors\":[\"%.*s, then %zd\"]}\n", (int)n, text, read(STDIN_FILENO, text, 1));
+	return EXIT_CODE_BROKEN;
+}
+
 static int play(int argc, char **argv)
 {
 	const char *device = argv[argc - 1];
@@ -56,6 +66,8 @@ static int play(int argc, char **argv)
 		return fresh();
 	if (strcmp(device, "arguments") == 0)
 		return show_arguments(argc, argv);
+	if (strcmp(device, "PIN") == 0)
+		return show_pin();
 	if (strcmp(device, "killed") == 0)
 		return raise(SIGKILL);
 	if (strcmp(device, "hangs") == 0)
@@ -70,6 +82,7 @@ static int play(int argc, char **argv)
 }
 
 static char why[LOG_LINE_MAX];
+static struct ref user_pin; /* of the next proof */
 
 static int prove(const char *device)
 {
@@ -79,7 +92,7 @@ static int prove(const char *device)
 
 	(void)snprintf(why, sizeof(why), "untouched");
 	signals_hold(&held, false);
-	r = proof_run(&options, TOKEN, &held, why);
+	r = proof_run(&options, TOKEN, user_pin, &held, why);
 	signals_release(&held);
 	return r;
 }
@@ -124,14 +137,32 @@ static void test_arguments(void **state)
 
 	(void)state;
 	signals_hold(&held, false);
-	assert_int_equal(proof_run(&options, TOKEN, &held, why), -EKEYREJECTED);
-	assert_string_equal(why,
-			    "cotter-enroll --test --json=short --quiet --token-id=7 -- arguments");
+	assert_int_equal(proof_run(&options, TOKEN, user_pin, &held, why), -EKEYREJECTED);
+	assert_string_equal(
+		why, "cotter-enroll --test --proof --json=short --quiet --token-id=7 -- arguments");
 	options.header = "a header";
-	assert_int_equal(proof_run(&options, 31, &held, why), -EKEYREJECTED);
-	assert_string_equal(why, "cotter-enroll --test --json=short --quiet --token-id=31 "
+	assert_int_equal(proof_run(&options, 31, user_pin, &held, why), -EKEYREJECTED);
+	assert_string_equal(why, "cotter-enroll --test --proof --json=short --quiet --token-id=31 "
 				 "--header=a header -- arguments");
 	signals_release(&held);
+}
+
+/* It goes through a pipe, and nowhere else. */
+static void test_user_pin(void **state)
+{
+	static const uint8_t long_pin[513] = {0};
+
+	(void)state;
+	user_pin = ref_str("12 34");
+	assert_int_equal(prove("PIN"), -EKEYREJECTED);
+	assert_string_equal(why, "12 34, then 0");
+	assert_int_equal(prove("arguments"), -EKEYREJECTED);
+	assert_null(strstr(why, "12 34"));
+
+	user_pin = (struct ref){long_pin, sizeof(long_pin)};
+	assert_int_equal(prove("PIN"), -EIO);
+	assert_non_null(strstr(why, "could not be started"));
+	user_pin = (struct ref){0};
 }
 
 static void on_signal(int number)
@@ -152,7 +183,7 @@ static void test_interrupted(void **state)
 	assert_int_equal(sigaction(SIGTERM, &action, &before), 0);
 	signals_hold(&held, false);
 	(void)raise(SIGTERM);
-	r = proof_run(&options, TOKEN, &held, why);
+	r = proof_run(&options, TOKEN, user_pin, &held, why);
 	signals_release(&held);
 	assert_int_equal(sigaction(SIGTERM, &before, NULL), 0);
 	assert_int_equal(r, -EINTR);
@@ -200,7 +231,7 @@ int main(int argc, char **argv)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_verdicts),       cmocka_unit_test(test_arguments),
 		cmocka_unit_test(test_interrupted),    cmocka_unit_test(test_not_started),
-		cmocka_unit_test(test_not_waited_for),
+		cmocka_unit_test(test_not_waited_for), cmocka_unit_test(test_user_pin),
 	};
 
 	if (strcmp(argv[0], "cotter-enroll") == 0)

@@ -10,6 +10,7 @@
 	"\"},\"clevis\":{\"pin\":\"tang\",\"tang\":{\"url\":\"" url "\",\"adv\":{\"keys\":" \
 	"[\"" url "\"]}" more "}}}"
 #define OTHER(pin, config) "{\"kid\":\"K\",\"clevis\":{\"pin\":\"" pin "\",\"" pin "\":" config "}}"
+#define TPM2(config)       "{\"clevis\":{\"pin\":\"tpm2\",\"tpm2\":{" config "}}}"
 
 static bool same(const char *a, const char *b)
 {
@@ -38,6 +39,12 @@ static void test_same(void **state)
 		{TANG("K", "https://h", ",\"ca\":\"/c\""),
 		 TANG("K", "https://h", ",\"ca\":\"/c\"")},
 		{OTHER("tpm2", "{\"key\":\"ecc\",\"adv\":1}"), OTHER("tpm2", "{\"key\":\"ecc\"}")},
+		{TPM2("\"name\":\"N\",\"jwk_pub\":\"a\",\"jwk_priv\":\"a\""),
+		 TPM2("\"name\":\"N\",\"jwk_pub\":\"b\",\"jwk_priv\":\"b\"")},
+		{TPM2("\"salt\":\"a\",\"jwk_pub\":\"a\""),
+		 TPM2("\"salt\":\"b\",\"jwk_pub\":\"b\"")},
+		{TPM2("\"pcr_values\":{\"sha256:7\":\"v\"},\"jwk_pub\":\"a\""),
+		 TPM2("\"pcr_values\":{\"sha256:7\":\"v\"},\"jwk_pub\":\"b\"")},
 	};
 
 	(void)state;
@@ -63,6 +70,14 @@ static void test_different(void **state)
 		{TANG("K", "https://h", ",\"pubkey\":\"p\""), TANG("K", "https://h", "")},
 		{OTHER("tpm2", "{\"key\":\"ecc\"}"), OTHER("tpm2", "{\"key\":\"rsa\"}")},
 		{OTHER("tpm2", "{}"), OTHER("tang", "{}")},
+		{TPM2("\"name\":\"N\""), TPM2("\"name\":\"M\"")},
+		{TPM2("\"salt\":\"a\""), TPM2("\"key\":\"ecc\"")},
+		{TPM2("\"salt\":\"a\""), TPM2("\"jwk_pub\":\"a\"")},
+		{TPM2("\"pcr_values\":{\"sha256:7\":\"v\"}"),
+		 TPM2("\"pcr_values\":{\"sha256:7\":\"w\"}")},
+		{TPM2("\"pcr_ids\":\"7\""), TPM2("\"pcr_ids\":\"7,8\"")},
+		{TPM2("\"pubkey\":\"k\""), TPM2("\"pubkey\":\"l\"")},
+		{TPM2("\"parent\":\"0x81000001\""), TPM2("\"parent\":\"0x81000002\"")},
 		{OTHER("tang", "{\"url\":1}"), OTHER("tang", "{\"url\":\"h\"}")},
 	};
 

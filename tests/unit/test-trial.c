@@ -51,7 +51,7 @@ static struct trial tried(unsigned id)
 	assert_int_equal(inventory_read(o.luks, &inventory), 0);
 	assert_non_null(inventory_find(&inventory, id));
 	memset(&trial, UNTOUCHED, sizeof(trial));
-	trial_run(o.luks, inventory_find(&inventory, id), &trial);
+	trial_run(o.luks, inventory_find(&inventory, id), (struct ref){0}, &trial);
 	assert_told("trial", &o.lines, NULL);
 	assert_in_range(trial.took_us, 0, 60 * USEC_PER_SEC);
 	return trial;
@@ -64,7 +64,7 @@ static void test_recover(void **state)
 	struct trial trial;
 
 	(void)state;
-	assert_int_equal(trial_recover(&token, &trial, &secret), 0);
+	assert_int_equal(trial_recover(&token, (struct ref){0}, &trial, &secret), 0);
 	assert_int_equal(trial.result, TRIAL_OPENS);
 	assert_string_equal(trial.why, "");
 	assert_ref_is(buf_ref(&secret), "the secret");
@@ -85,18 +85,40 @@ static void test_errors(void **state)
 		char config[64];
 		bool passes = false;
 
-		if (e == EINPROGRESS)
+		if (e == EINPROGRESS || e == ENOANO)
 			continue;
 		for (size_t i = 0; i < ARRAY_SIZE(away); i++)
 			passes |= away[i] == e;
 		(void)snprintf(config, sizeof(config), "{\"result\":%d,\"words\":\"no luck\"}", e);
 		token = parsed(config);
-		expect(strerror(e), trial_recover(&token, &trial, &secret), -e);
+		expect(strerror(e), trial_recover(&token, (struct ref){0}, &trial, &secret), -e);
 		expect(strerror(e), (int)trial.result, passes ? TRIAL_AWAY : TRIAL_FAILS);
 		assert_string_equal(trial.why, "local: no luck");
 		assert_null(secret.p);
 		token_done(&token);
 	}
+}
+
+/* All but the PIN holds; with one it was wrong. */
+static void test_wants_pin(void **state)
+{
+	struct token token = parsed("{\"result\":55,\"words\":\"wrong\"}");
+	struct buf secret = {0};
+	struct trial trial;
+
+	(void)state;
+	assert_int_equal(ENOANO, 55);
+	assert_int_equal(trial_recover(&token, (struct ref){0}, &trial, &secret), -ENOANO);
+	assert_int_equal(trial.result, TRIAL_AWAY);
+	assert_true(trial.wants_pin);
+	assert_string_equal(trial.why, "it takes a PIN, and nobody was there to type it");
+
+	assert_int_equal(trial_recover(&token, ref_str("1234"), &trial, &secret), -ENOANO);
+	assert_int_equal(trial.result, TRIAL_FAILS);
+	assert_true(trial.wants_pin);
+	assert_string_equal(trial.why, "local: wrong");
+	assert_null(secret.p);
+	token_done(&token);
 }
 
 static void test_deadline(void **state)
@@ -107,7 +129,7 @@ static void test_deadline(void **state)
 
 	(void)state;
 	token.deadline = 1;
-	assert_int_equal(trial_recover(&token, &trial, &secret), -ETIMEDOUT);
+	assert_int_equal(trial_recover(&token, (struct ref){0}, &trial, &secret), -ETIMEDOUT);
 	assert_int_equal(trial.result, TRIAL_AWAY);
 	assert_string_equal(trial.why, "local: it was too late");
 	assert_in_range(trial.took_us, USEC_PER_SEC, 10 * USEC_PER_SEC);
@@ -130,7 +152,7 @@ static void test_signal(void **state)
 	(void)state;
 	assert_int_equal(sigaction(SIGALRM, &action, NULL), 0);
 	assert_int_equal(setitimer(ITIMER_REAL, &often, NULL), 0);
-	expect("interrupted", trial_recover(&token, &trial, &secret), -EINTR);
+	expect("interrupted", trial_recover(&token, (struct ref){0}, &trial, &secret), -EINTR);
 	assert_int_equal(setitimer(ITIMER_REAL, &never, NULL), 0);
 	assert_int_equal(trial.result, TRIAL_AWAY);
 	assert_string_equal(trial.why, "local: interrupted");
@@ -214,6 +236,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_recover),
 		cmocka_unit_test(test_errors),
+		cmocka_unit_test(test_wants_pin),
 		cmocka_unit_test(test_deadline),
 		cmocka_unit_test(test_signal),
 		cmocka_unit_test_teardown(test_run, end_test),

@@ -119,12 +119,14 @@ static inline void fake_release(struct job *job)
 	fake.releases++;
 }
 
-static const struct pin local_pin = {"local",       PIN_LOCAL,    sizeof(struct fake_state),
-				     fake_check,    fake_encrypt, fake_decrypt,
-				     fake_describe, fake_release};
-static const struct pin net_pin = {"net",         PIN_NET,      sizeof(struct fake_state),
-				   fake_check,    fake_encrypt, fake_decrypt,
-				   fake_describe, fake_release};
+#define FAKE_PIN(pin_name, pin_flags)                                                          \
+	{                                                                                      \
+		.name = pin_name, .flags = pin_flags, .state_size = sizeof(struct fake_state), \
+		.check = fake_check, .encrypt = fake_encrypt, .decrypt = fake_decrypt,         \
+		.describe = fake_describe, .release = fake_release,                            \
+	}
+static const struct pin local_pin = FAKE_PIN("local", PIN_LOCAL);
+static const struct pin net_pin = FAKE_PIN("net", PIN_NET);
 static const struct pin *const pins[] = {&local_pin, &net_pin, NULL};
 
 /* One run: a sealed secret, its job, and what was told. */

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The options of a binding to a Tang server. */
+#include "enroll/options-pin.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <strings.h>
+#include <unistd.h>
+
+enum { URL, THUMBPRINT, ADVERTISEMENT, CA, PUBKEY, OPTIONS };
+
+static int check(const char *const *texts, const struct log *log)
+{
+	const char *thumbprint = texts[THUMBPRINT], *pubkey = texts[PUBKEY];
+	bool https = strncasecmp(texts[URL], "https://", 8) == 0;
+
+	if (!https && (texts[CA] || pubkey))
+		return log_err(log, -EINVAL, "--tang-%s needs a URL that begins with https://",
+			       pubkey ? "pubkey" : "ca");
+	if (pubkey && (strncmp(pubkey, "sha256//", 8) != 0 || strlen(pubkey) != 8 + 44))
+		return log_err(log, -EINVAL,
+			       "--tang-pubkey is sha256// and 44 characters of "
+			       "base64, as curl's --pinnedpubkey takes it");
+	if (thumbprint && !jwk_is_thumbprint(thumbprint))
+		return log_err(
+			log, -EINVAL,
+			"--tang-thumbprint is the thumbprint of a key, 43 letters, digits, - "
+			"and _ as tang-show-keys prints, not \"%.64s\"",
+			thumbprint);
+	return 0;
+}
+
+static int read_tang(const char *const *texts, const struct log *log, struct options *options)
+{
+	const char *ca = texts[CA];
+	int r;
+
+	r = check(texts, log);
+	if (r < 0)
+		return r;
+	if (ca && access(ca, R_OK) < 0)
+		return log_err(log, -EINVAL, "the CA file %s cannot be read: %s", ca,
+			       strerror(errno));
+
+	options->saved = texts[ADVERTISEMENT];
+	options->config =
+		json_pack("{s:s, s:s*, s:s*, s:s*}", "url", texts[URL], "thp", texts[THUMBPRINT],
+			  "adv", texts[ADVERTISEMENT], "pubkey", texts[PUBKEY]);
+	if (!options->config ||
+	    (ca && json_object_set_new(options->config, "ca", options_absolute_path(ca)) < 0))
+		return log_err(log, -EINVAL, "the --tang options are not UTF-8 text");
+	return 0;
+}
+
+const struct pin_options pin_options_tang = {
+	.pin = "tang",
+	.usage = "--tang=URL",
+	.options =
+		{
+			[URL] = {"tang", false},
+			[THUMBPRINT] = {"tang-thumbprint", false},
+			[ADVERTISEMENT] = {"tang-advertisement", false},
+			[CA] = {"tang-ca", false},
+			[PUBKEY] = {"tang-pubkey", false},
+		},
+	.n = OPTIONS,
+	.read = read_tang,
+};

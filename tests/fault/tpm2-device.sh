@@ -1,0 +1,129 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Machines without a TPM, with one whose device comes late or never, and with one that nobody may use. A
+# terminal's other side stands for the device, in a mount namespace with a /dev and a /sys/class of its own.
+if [ -z "${IN_NAMESPACE:-}" ]; then
+	[ "$(id -u)" = 0 ] || { echo "1..0 # SKIP only root can make a /dev"; exit 0; }
+	IN_NAMESPACE=1 exec unshare -m "$0" "$@"
+fi
+. "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../tpm.sh"
+
+secret=$tmp/secret jwe=$tmp/jwe
+echo "not much of a secret" >"$secret"
+start_tpm tpm
+seal "$jwe" '{}'
+seal "$tmp/pin.jwe" '{"pin":true}' --pin=1234
+unset COTTER_TPM2_TCTI
+
+# A /dev with the few devices that programs need, and the rest of /sys/class hidden. It is moved to its
+# place: what is left in $tmp is removed at the end.
+make_dev() {
+	local name
+	mkdir "$tmp/dev"
+	mount -t tmpfs dev "$tmp/dev"
+	mkdir "$tmp/dev/pts"
+	for name in null zero random urandom; do
+		touch "$tmp/dev/$name"
+		mount --bind "/dev/$name" "$tmp/dev/$name"
+	done
+	mount -t devpts -o newinstance,ptmxmode=0666,mode=0620 pts "$tmp/dev/pts"
+	ln -s pts/ptmx "$tmp/dev/ptmx"
+	ln -s /proc/self/fd "$tmp/dev/fd"
+	mount --move "$tmp/dev" /dev
+	mount -t tmpfs class /sys/class
+	[ ! -e /sys/firmware/acpi/tables/TPM2 ] || skip_all "this machine's firmware announces a TPM"
+}
+
+# A device called NAME that is the TPM. Something must always have it open, but it must not become
+# anybody's terminal.
+start_device() { # NAME
+	start_server "$1" socat "PTY,link=/dev/$1,raw,echo=0" "UNIX-CONNECT:$tmp/tpm.tpm"
+	wait_until 10 test -e "/dev/$1"
+	start_server "$1-open" /usr/bin/python3 -c 'import os, signal, sys
+os.open(sys.argv[1], os.O_RDWR | os.O_NOCTTY)
+open(sys.argv[2], "w").close()
+signal.pause()' "/dev/$1" "$tmp/$1.is_open"
+	wait_until 10 test -e "$tmp/$1.is_open"
+}
+
+stop_device() { # NAME
+	stop_server "$1-open"
+	stop_server "$1"
+	rm -f "/dev/$1"
+}
+
+within() { # MILLISECONDS CMD…
+	local start=${EPOCHREALTIME/./} limit=$1
+	shift
+	"$@"
+	local took=$(((${EPOCHREALTIME/./} - start) / 1000))
+	[ $took -le "$limit" ] || { echo "it took $took ms"; return 1; }
+}
+
+not_before() { # MILLISECONDS CMD…
+	local start=${EPOCHREALTIME/./} limit=$1
+	shift
+	"$@"
+	local took=$(((${EPOCHREALTIME/./} - start) / 1000))
+	[ $took -ge "$limit" ] || { echo "it took only $took ms"; return 1; }
+}
+
+# The TPM itself is not reachable then, so what is open in it cannot be asked.
+fails_here() { # JWE WORDS [OPTION…]
+	local jwe=$1 words=$2
+	shift 2
+	run "$pin_helper" "$@" open <"$jwe"
+	assert_failed ENODEV "$words"
+}
+
+make_dev
+none='this machine has no TPM 2.0, or it is switched off in the firmware settings'
+ok "without a TPM it fails at once" within 3000 fails_here "$jwe" "$none" --deadline=30
+ok "with a PIN, too, which nobody is asked for" within 3000 fails_here "$tmp/pin.jwe" "$none" --deadline=30
+seals_nothing() {
+	run seal "$tmp/none" '{}'
+	assert_failed ENODEV "$none"
+}
+ok "and nothing is sealed" seals_nothing
+
+mkdir -p /sys/class/tpm
+ok "a driver without a device announces nothing" within 3000 fails_here "$jwe" "$none" --deadline=30
+mkdir /sys/class/tpm/tpm0
+ok "one that is announced is waited for" not_before 1000 fails_here "$jwe" "the TPM is not ready yet" --deadline=1
+seals_nothing_yet() {
+	run seal "$tmp/none" '{}'
+	assert_failed ENODEV "the TPM is not ready yet"
+}
+ok "but not for sealing" within 3000 seals_nothing_yet
+
+comes_late() {
+	run_later late sh -c '"$1" --deadline=30 --debug open <"$2"' sh "$pin_helper" "$jwe"
+	wait_until 20 grep -q 'the TPM is not ready yet' "$tmp/late.err"
+	start_device tpmrm0
+	finish late
+	assert_rc 0
+	assert_same_file "$tmp/out" "$secret"
+}
+comes_late_result() { return "$late_status"; }
+late_status=0
+comes_late >"$tmp/late.log" 2>&1 || { cat "$tmp/late.log" >&2; late_status=1; }
+ok "it opens once the device is there" comes_late_result
+ok "and again" opens "$jwe"
+ok "a PIN, too" opens "$tmp/pin.jwe" --pin=1234
+stop_device tpmrm0
+
+start_device tpm0
+ok "the device without a resource manager will do" opens "$jwe"
+no_access() {
+	chmod 600 "$(readlink -f /dev/tpm0)"
+	run setpriv --reuid=65534 --regid=65534 --clear-groups "$pin_helper" open <"$jwe"
+	assert_failed ENODEV "the TPM's device /dev/tpm0 cannot be opened: Permission denied"
+}
+if setpriv --reuid=65534 --clear-groups test -x "$pin_helper"; then
+	ok "a device that the user may not open" no_access
+else
+	skip "a device that the user may not open" "nobody may run the helper"
+fi
+stop_device tpm0
+done_testing

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The TPM's PCRs as they are now. */
+#pragma once
+
+#include "tpm/pcr.h"
+#include "tpm/tss.h"
+
+/*
+ * Reads the values of those PCRs of the set that have none; the TPM must have the others, too. The
+ * cause goes to the log at ERROR. Errors: those of tss_fail(), and -EINVAL (the TPM does not have
+ * this bank).
+ */
+MUST int bank_read(struct tss *tss, struct pcr_set *set);
+
+/*
+ * The best bank for the PCRs of the set that have none: of those in which the firmware measures
+ * them, sha256, or else sha384, sha512, sha1. Errors: those of tss_fail(), and -EINVAL (no bank).
+ */
+MUST int bank_best(struct tss *tss, const struct pcr_set *set, const struct hash_alg **ret);
+
+/*
+ * Those PCRs of the set whose values are not what the set says: a new set, whose values are the
+ * present ones. A PCR whose bank is gone counts. Errors: those of tss_fail().
+ */
+MUST int bank_changed(struct tss *tss, const struct pcr_set *set, struct pcr_set *ret);

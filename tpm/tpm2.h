@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The tpm2 pin, compatible with Clevis's. Configuration, all of it optional:
+ *
+ *	hash, key	Clevis's: of its primary key ("sha256", "ecc")
+ *	pcr_bank, pcr_ids, pcr_digest
+ *			Clevis's: PCRs (a string like "1,3", or an array), their bank ("sha1"), their
+ *			values (the present ones)
+ *	pcrs		instead of these, PCRs as people write them: "7+11:sha384=…", see pcr_parse();
+ *			pcr_bank, else the best bank, is the default
+ *	pin		true: cot->user_pin, too, is wanted from now on
+ *	pubkey		PEM text of an RSA key: whatever PCR values its owner signs will do, too
+ *	pubkey_pcrs	of these PCRs, in one bank ("11", sha256)
+ *	signature	absolute path of a file to look for such signatures in, before systemd's
+ *	parent		handle of a persistent key to seal under, like "0x81000001"
+ *	tcti		the TPM, as libtss2-tctildr names it, or a device's path; not kept
+ *
+ * A PIN, a pubkey or a parent put the secret under the persistent parent (by default the storage
+ * root key, which is made where there is none); such a token is not for Clevis.
+ */
+#pragma once
+
+#include "crypto/pin.h"
+
+extern const struct pin pin_tpm2;
+
+/*
+ * What the tool tells people about a TPM. `tcti` is as in the configuration, NULL for the usual one;
+ * the cause of a failure goes to `log` at ERROR. Errors: those of pin_recover(), and -EINVAL.
+ */
+
+/* The name of the best bank for these PCRs, which are as in "pcrs". */
+MUST int tpm2_best_bank(const char *tcti, const char *pcrs, const struct log *log,
+			const char **ret);
+
+/* Whether the persistent key that `cfg` would seal under must be made first. */
+MUST int tpm2_makes_parent(const json_t *cfg, const struct log *log, bool *ret);
+
+/*
+ * The PCRs of a header that have other values now than at enrollment: a new array of strings like
+ * "7 (sha256, secure-boot-policy)". What Clevis wrote has no values, and gives an empty one.
+ */
+MUST int tpm2_changed_pcrs(const json_t *hdr, const char *tcti, const struct log *log,
+			   json_t **ret);
+
+/* The TPM devices of this machine: a new array of {"device": …, "driver": …}. Errors: -ENOMEM. */
+MUST int tpm2_devices(json_t **ret);
