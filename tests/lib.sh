@@ -41,6 +41,10 @@ ok() { # NAME CMD…
 	{ echo "$* (status $status)"; cat "$tmp/check"; } | sed 's/^/# /'
 }
 
+not() { # CMD…
+	! "$@"
+}
+
 skip() { # NAME REASON
 	tests=$((tests + 1))
 	echo "ok $tests - $1 # SKIP $2"

@@ -56,6 +56,7 @@ int tpm2_changed_pcrs(const json_t *hdr, const char *tcti, const struct log *log
 	CLEANUP(tss_closep) struct tss *tss = NULL;
 	CLEANUP_JSON json_t *list = json_array();
 	struct pcr_set changed = {0};
+	ESYS_TR parent;
 	int r;
 
 	if (!list)
@@ -63,6 +64,8 @@ int tpm2_changed_pcrs(const json_t *hdr, const char *tcti, const struct log *log
 	r = sealed_read(hdr, log, &sealed);
 	if (r == 0 && sealed->pcrs.n > 0) {
 		r = tss_open_now(tcti, log, &tss);
+		if (r == 0)
+			r = parent_open(tss, sealed, &parent);
 		if (r == 0)
 			r = bank_changed(tss, &sealed->pcrs, &changed);
 	}

@@ -38,7 +38,8 @@ MUST int tpm2_makes_parent(const json_t *cfg, const struct log *log, bool *ret);
 
 /*
  * The PCRs of a header that have other values now than at enrollment: a new array of strings like
- * "7 (sha256, secure-boot-policy)". What Clevis wrote has no values, and gives an empty one.
+ * "7 (sha256, secure-boot-policy)". What Clevis wrote has no values, and gives an empty one. What
+ * another TPM sealed is -EKEYREJECTED: this one's PCRs say nothing of it.
  */
 MUST int tpm2_changed_pcrs(const json_t *hdr, const char *tcti, const struct log *log,
 			   json_t **ret);

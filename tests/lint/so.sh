@@ -77,10 +77,6 @@ check_plugin() { # PLUGIN
 	ok "$name is small" at_most $size_max "$(stripped_size "$so")"
 }
 
-not() { # CMD…
-	! "$@"
-}
-
 plugins=$(find "$build/token" -name 'libcryptsetup-token-*.so')
 ok "there are plugins" test -n "$plugins"
 for plugin in $plugins; do

@@ -6,10 +6,10 @@
  *	host [--alarm MS] [--mlockall] [--replace-json FILE] IMAGE TOKEN…
  *
  * Opens each TOKEN (a number, or "any") in turn with one crypt_device, or with a fresh one where
- * TOKEN is "fresh:NUMBER". Prints a line for each message of libcryptsetup at a level above DEBUG
- * ("ERROR text") and, for each token, "result R ms T threads N". With --alarm a signal without
- * SA_RESTART arrives after MS milliseconds of the first one. FILE's JSON replaces token 0 before the
- * last TOKEN is opened.
+ * TOKEN is "fresh:NUMBER"; "TOKEN=PIN" is opened with this PIN. Prints a line for each message of
+ * libcryptsetup at a level above DEBUG ("ERROR text") and, for each token, "result R ms T threads N".
+ * With --alarm a signal without SA_RESTART arrives after MS milliseconds of the first one. FILE's JSON
+ * replaces token 0 before the last TOKEN is opened.
  */
 #include <dirent.h>
 #include <dlfcn.h>
@@ -27,14 +27,15 @@
 #include <libcryptsetup.h>
 
 /* The functions that are used, without their prefix. */
-#define SYMBOLS(M)          \
-	M(init)             \
-	M(load)             \
-	M(free)             \
-	M(set_log_callback) \
-	M(set_debug_level)  \
-	M(token_json_set)   \
-	M(activate_by_token)
+#define SYMBOLS(M)           \
+	M(init)              \
+	M(load)              \
+	M(free)              \
+	M(set_log_callback)  \
+	M(set_debug_level)   \
+	M(token_json_set)    \
+	M(activate_by_token) \
+	M(activate_by_token_pin)
 
 static struct {
 #define MEMBER(name) __typeof__(crypt_##name) *(name);
@@ -129,10 +130,13 @@ static void replace_json(struct crypt_device *cd, const char *file)
 static void open_token(struct crypt_device *cd, const char *token)
 {
 	struct timespec from, to;
-	int r, number = strcmp(token, "any") == 0 ? CRYPT_ANY_TOKEN : atoi(token);
+	int r, number = strncmp(token, "any", 3) == 0 ? CRYPT_ANY_TOKEN : atoi(token);
+	const char *pin = strchr(token, '=');
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &from);
-	r = lib.activate_by_token(cd, NULL, number, NULL, 0);
+	r = pin ? lib.activate_by_token_pin(cd, NULL, NULL, number, pin + 1, strlen(pin + 1), NULL,
+					    0)
+		: lib.activate_by_token(cd, NULL, number, NULL, 0);
 	(void)clock_gettime(CLOCK_MONOTONIC, &to);
 	printf("result %d ms %ld threads %u\n", r,
 	       (to.tv_sec - from.tv_sec) * 1000 + (to.tv_nsec - from.tv_nsec) / 1000000,
