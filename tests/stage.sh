@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# A stage for tests and ./quickstart: a temporary folder, Tang servers on loopback ports, throw-away
-# volumes, and our plugins where libcryptsetup looks for them. stage_done ends all of it.
+# A stage for tests and ./quickstart: a temporary folder, Tang servers on loopback ports,
+# software TPMs, throw-away volumes, and our plugins where libcryptsetup looks for them. stage_done ends all of it.
 
 src=${COTTER_SOURCE_ROOT:-$(realpath "$(dirname "${BASH_SOURCE[0]}")/..")}
 build=${COTTER_BUILD_ROOT:-$src/build/plain}
@@ -79,6 +79,32 @@ start_hostile() { # NAME [OPTION…]
 	wait_until 10 test -s "$tmp/$name.out" || { cat "$tmp/$name.log" >&2; return 1; }
 	hostile_port=$(head -n 1 "$tmp/$name.out")
 	hostile_url=http://127.0.0.1:$hostile_port
+}
+
+# --- software TPMs ---
+
+# A TPM called NAME, made where it is new, which our programs and tpm2-tools then use.
+start_tpm() { # NAME
+	mkdir -p "$tmp/$1.state"
+	tpm_options=(socket --tpm2 --tpmstate "dir=$tmp/$1.state"
+		--server "type=unixio,path=$tmp/$1.tpm" --ctrl "type=unixio,path=$tmp/$1.tpm.ctrl"
+		--flags "not-need-init,startup-clear")
+	start_server "$1" swtpm "${tpm_options[@]}"
+	wait_until 10 test -S "$tmp/$1.tpm" -a -S "$tmp/$1.tpm.ctrl"
+	use_tpm "$1"
+	# A TPM that was not shut down counts that as a wrong PIN.
+	tpm2_dictionarylockout --clear-lockout
+}
+
+use_tpm() { # NAME
+	export TPM2TOOLS_TCTI=swtpm:path=$tmp/$1.tpm
+	export COTTER_TPM2_TCTI=$TPM2TOOLS_TCTI
+}
+
+extend_pcr() { # INDEX:BANK
+	local digits
+	case $1 in *sha1) digits=40 ;; *sha256) digits=64 ;; *sha384) digits=96 ;; *) digits=128 ;; esac
+	tpm2_pcrextend "$1=$(printf "%0${digits}d" 1)"
 }
 
 # --- volumes ---

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck shell=bash
-# A stage with TPMs: swtpm, the proxy in front of it, and our pins alone as a filter. To be sourced after
-# lib.sh.
+# More of a stage with TPMs: what goes wrong with them, the proxy in front of one, one as a device, and our
+# pins alone as a filter. To be sourced after lib.sh.
 
 for program in swtpm tpm2_getcap; do
 	command -v $program >/dev/null || skip_all "$program is not installed"
@@ -10,35 +10,12 @@ done
 pin_helper=$build/tests/pin-helper
 errno_names=(EIO=5 ENODEV=19 EINVAL=22 ENOANO=55 EPROTO=71 EBADMSG=74 EKEYREJECTED=129)
 
-# A TPM called NAME, made where it is new, which our programs and tpm2-tools then use.
-start_tpm() { # NAME
-	mkdir -p "$tmp/$1.state"
-	start_server "$1" swtpm socket --tpm2 --tpmstate "dir=$tmp/$1.state" \
-		--server "type=unixio,path=$tmp/$1.tpm" --ctrl "type=unixio,path=$tmp/$1.tpm.ctrl" \
-		--flags not-need-init,startup-clear
-	wait_until 10 test -S "$tmp/$1.tpm" -a -S "$tmp/$1.tpm.ctrl"
-	use_tpm "$1"
-	# A TPM that was not shut down counts that as a wrong PIN.
-	tpm2_dictionarylockout --clear-lockout
-}
-
-use_tpm() { # NAME
-	export TPM2TOOLS_TCTI=swtpm:path=$tmp/$1.tpm
-	export COTTER_TPM2_TCTI=$TPM2TOOLS_TCTI
-}
-
 # The machine is started again: its PCRs are new.
 restart_tpm() { # NAME
 	use_tpm "$1"
 	tpm2_shutdown --clear
 	stop_server "$1"
 	start_tpm "$1"
-}
-
-extend_pcr() { # INDEX:BANK
-	local digits
-	case $1 in *sha1) digits=40 ;; *sha256) digits=64 ;; *sha384) digits=96 ;; *) digits=128 ;; esac
-	tpm2_pcrextend "$1=$(printf "%0${digits}d" 1)"
 }
 
 # Keys and sessions in the TPM.
@@ -82,6 +59,52 @@ count_commands() {
 traffic_has() { # HEX
 	/usr/bin/python3 -c 'import sys
 sys.exit(bytes.fromhex(sys.argv[2]) not in open(sys.argv[1], "rb").read())' "$proxy/traffic" "$1"
+}
+
+# --- TPMs as devices ---
+
+# Runs the test in a mount namespace of its own, where it can make_dev.
+in_own_dev() { # [ARGUMENT…]
+	[ -z "${IN_NAMESPACE:-}" ] || return 0
+	[ "$(id -u)" = 0 ] || skip_all "only root can make a /dev"
+	rm -rf "$tmp"
+	IN_NAMESPACE=1 exec unshare -m "$0" "$@"
+}
+
+# A /dev with the few devices that programs need, and the rest of /sys/class hidden. It is moved to its
+# place: what is left in $tmp is removed at the end.
+make_dev() {
+	local name
+	mkdir "$tmp/dev"
+	mount -t tmpfs dev "$tmp/dev"
+	mkdir "$tmp/dev/pts"
+	for name in null zero random urandom tty; do
+		touch "$tmp/dev/$name"
+		mount --bind "/dev/$name" "$tmp/dev/$name"
+	done
+	mount -t devpts -o newinstance,ptmxmode=0666,mode=0620 pts "$tmp/dev/pts"
+	ln -s pts/ptmx "$tmp/dev/ptmx"
+	ln -s /proc/self/fd "$tmp/dev/fd"
+	mount --move "$tmp/dev" /dev
+	mount -t tmpfs class /sys/class
+}
+
+# A device called NAME that is the TPM at SOCKET. Something must always have it open, but it must not become
+# anybody's terminal.
+start_device() { # NAME SOCKET
+	start_server "$1" socat "PTY,link=/dev/$1,raw,echo=0" "UNIX-CONNECT:$2"
+	wait_until 10 test -e "/dev/$1"
+	start_server "$1-open" /usr/bin/python3 -c 'import os, signal, sys
+os.open(sys.argv[1], os.O_RDWR | os.O_NOCTTY)
+open(sys.argv[2], "w").close()
+signal.pause()' "/dev/$1" "$tmp/$1.is_open"
+	wait_until 10 test -e "$tmp/$1.is_open"
+}
+
+stop_device() { # NAME
+	stop_server "$1-open"
+	stop_server "$1"
+	rm -f "/dev/$1"
 }
 
 # --- signed policies ---

@@ -3,6 +3,7 @@
 # What an unlock through Tang costs: ours, Clevis's, and what no unlock can do without, on the same
 # volume and server, the runs of all taking turns. Prints a table of medians.
 . "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/medians.sh"
 
 rounds=${ROUNDS:-21}
 
@@ -42,7 +43,6 @@ by_tpm2=(cryptsetup open --test-passphrase --token-only "$tpm2_image")
 
 # Clevis alone runs without our plugins: the cryptsetup that it calls would try our token first.
 measure_all() {
-	local measure=$build/tests/measure
 	with_plugins "$measure" "$tmp/cotter.times" "${by_cotter[@]}" &&
 		with_plugins "$measure" "$tmp/key_file.times" "${by_key_file[@]}" &&
 		with_plugins "$measure" "$tmp/curl.times" "${by_curl[@]}" &&
@@ -54,10 +54,6 @@ measure_rounds() {
 	for ((round = 0; round < rounds; round++)); do
 		measure_all
 	done
-}
-
-median() { # NAME COLUMN
-	cut -d' ' -f"$2" "$tmp/$1.times" | sort -n | sed -n "$((rounds / 2 + 1))p"
 }
 
 # How many libraries the dynamic linker loads into CMD.

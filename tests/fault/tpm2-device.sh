@@ -2,12 +2,11 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Machines without a TPM, with one whose device comes late or never, and with one that nobody may use. A
 # terminal's other side stands for the device, in a mount namespace with a /dev and a /sys/class of its own.
-if [ -z "${IN_NAMESPACE:-}" ]; then
-	[ "$(id -u)" = 0 ] || { echo "1..0 # SKIP only root can make a /dev"; exit 0; }
-	IN_NAMESPACE=1 exec unshare -m "$0" "$@"
-fi
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../tpm.sh"
+in_own_dev "$@"
+
+[ ! -e /sys/firmware/acpi/tables/TPM2 ] || skip_all "this machine's firmware announces a TPM"
 
 secret=$tmp/secret jwe=$tmp/jwe
 echo "not much of a secret" >"$secret"
@@ -15,43 +14,6 @@ start_tpm tpm
 seal "$jwe" '{}'
 seal "$tmp/pin.jwe" '{"pin":true}' --pin=1234
 unset COTTER_TPM2_TCTI
-
-# A /dev with the few devices that programs need, and the rest of /sys/class hidden. It is moved to its
-# place: what is left in $tmp is removed at the end.
-make_dev() {
-	local name
-	mkdir "$tmp/dev"
-	mount -t tmpfs dev "$tmp/dev"
-	mkdir "$tmp/dev/pts"
-	for name in null zero random urandom; do
-		touch "$tmp/dev/$name"
-		mount --bind "/dev/$name" "$tmp/dev/$name"
-	done
-	mount -t devpts -o newinstance,ptmxmode=0666,mode=0620 pts "$tmp/dev/pts"
-	ln -s pts/ptmx "$tmp/dev/ptmx"
-	ln -s /proc/self/fd "$tmp/dev/fd"
-	mount --move "$tmp/dev" /dev
-	mount -t tmpfs class /sys/class
-	[ ! -e /sys/firmware/acpi/tables/TPM2 ] || skip_all "this machine's firmware announces a TPM"
-}
-
-# A device called NAME that is the TPM. Something must always have it open, but it must not become
-# anybody's terminal.
-start_device() { # NAME
-	start_server "$1" socat "PTY,link=/dev/$1,raw,echo=0" "UNIX-CONNECT:$tmp/tpm.tpm"
-	wait_until 10 test -e "/dev/$1"
-	start_server "$1-open" /usr/bin/python3 -c 'import os, signal, sys
-os.open(sys.argv[1], os.O_RDWR | os.O_NOCTTY)
-open(sys.argv[2], "w").close()
-signal.pause()' "/dev/$1" "$tmp/$1.is_open"
-	wait_until 10 test -e "$tmp/$1.is_open"
-}
-
-stop_device() { # NAME
-	stop_server "$1-open"
-	stop_server "$1"
-	rm -f "/dev/$1"
-}
 
 within() { # MILLISECONDS CMD…
 	local start=${EPOCHREALTIME/./} limit=$1
@@ -100,7 +62,7 @@ ok "but not for sealing" within 3000 seals_nothing_yet
 comes_late() {
 	run_later late sh -c '"$1" --deadline=30 --debug open <"$2"' sh "$pin_helper" "$jwe"
 	wait_until 20 grep -q 'the TPM is not ready yet' "$tmp/late.err"
-	start_device tpmrm0
+	start_device tpmrm0 "$tmp/tpm.tpm"
 	finish late
 	assert_rc 0
 	assert_same_file "$tmp/out" "$secret"
@@ -113,7 +75,7 @@ ok "and again" opens "$jwe"
 ok "a PIN, too" opens "$tmp/pin.jwe" --pin=1234
 stop_device tpmrm0
 
-start_device tpm0
+start_device tpm0 "$tmp/tpm.tpm"
 ok "the device without a resource manager will do" opens "$jwe"
 no_access() {
 	chmod 600 "$(readlink -f /dev/tpm0)"

@@ -26,9 +26,12 @@ run "$src/quickstart"
 ok "succeeds" assert_rc 0
 ok "binds a volume" assert_output_has "token 0, keyslot 1, proven"
 ok "lists it" grep -qE '^ +1 +0 +cotter-tang' "$tmp/out"
-ok "opens it twice: by the token, and by the passphrase" \
-	assert_equal "$(grep -c '^  It opens\.$' "$tmp/out")" 2
 ok "shows why it does not open without the server" assert_output_has "connection refused"
+ok "binds it to a TPM" assert_output_has "token 1, keyslot 2, proven"
+ok "lists that, too" grep -qE '^ +2 +1 +cotter-tpm2' "$tmp/out"
+ok "opens it by the server, by the TPM, and by the passphrase" \
+	assert_equal "$(grep -c '^  It opens\.$' "$tmp/out")" 3
+ok "shows why it does not open by the TPM in the end" assert_output_has "PCR 7 (sha256, secure-boot-policy)"
 ok "leaves nothing behind" assert_equal "$(leftovers)" ""
 
 run "$src/quickstart" --keep
@@ -46,6 +49,13 @@ ok "what it tells to play with opens the volume" assert_rc 0
 stop_server kept
 run in_namespace "$open"
 ok "and not when that server has stopped" assert_error_has "connection refused"
+
+start_server tpm bash -c "$(pasted swtpm | sed 's/ &$//')"
+eval "$(pasted export)"
+wait_until 10 test -S "${COTTER_TPM2_TCTI#*path=}"
+run in_namespace "$open"
+ok "the TPM, started again, opens it, too" assert_rc 0
+stop_server tpm
 
 run "$src/quickstart" --what
 ok "an unknown option is told" assert_rc 2

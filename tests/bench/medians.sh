@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=bash
+# What the measurements share. "$measure" $tmp/NAME.times CMD… adds a line of wall time, CPU time (both
+# in microseconds) and peak memory (in KiB).
+
+measure=$build/tests/measure
+
+# The median of the lines so far, an odd number of them; columns count from 1.
+median() { # NAME COLUMN
+	cut -d' ' -f"$2" "$tmp/$1.times" | sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'
+}
