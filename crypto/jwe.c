@@ -145,6 +145,20 @@ int jwe_from_json(const json_t *value, struct jwe *ret)
 	return from_parts(part, ret);
 }
 
+const char *jwe_explain(int err)
+{
+	switch (err) {
+	case -EOPNOTSUPP:
+		return "uses an algorithm or extension that is not supported";
+	case -E2BIG:
+		return "is too large";
+	case -ENOMEM:
+		return "could not be read: out of memory";
+	default:
+		return "is malformed";
+	}
+}
+
 json_t *jwe_to_json(const struct jwe *jwe)
 {
 	return json_pack("{s:s, s:s, s:o, s:o, s:o}", part_names[PROTECTED], jwe->prot,
@@ -243,6 +257,8 @@ int jwe_seal(json_t *hdr, struct ref cek, struct ref plaintext, struct jwe *ret)
 	r = check_header(hdr);
 	if (r == 0)
 		r = encode_header(hdr, &jwe.prot);
+	if (r == 0 && strlen(jwe.prot) > JS_TEXT_MAX)
+		r = -E2BIG;
 	if (r == 0)
 		r = buf_init(&jwe.ciphertext, plaintext.n);
 	if (r == 0)

@@ -35,6 +35,9 @@ MUST int jwe_from_json(const json_t *value, struct jwe *ret);
 /* The same from a compact text; white space around it is ignored. */
 MUST int jwe_from_compact(struct ref text, struct jwe *ret);
 
+/* What is wrong with a JWE that was refused with `err`: a sentence without its subject. */
+const char *jwe_explain(int err);
+
 /* A new flattened object with the members that José writes; NULL out of memory. */
 json_t *jwe_to_json(const struct jwe *jwe);
 
@@ -43,8 +46,8 @@ MUST int jwe_to_compact(const struct jwe *jwe, char **ret);
 
 /*
  * Encrypts `plaintext` under a fresh IV with the header `hdr`, which is not changed but kept (one
- * reference) and must name `alg` and `enc`. Errors: -EINVAL (key length), -E2BIG
- * (plaintext over JS_TEXT_MAX), -EOPNOTSUPP, -EIO (random generator), -ENOMEM.
+ * reference) and must name `alg` and `enc`. Errors: -EINVAL (key length), -E2BIG (plaintext or
+ * encoded header over JS_TEXT_MAX), -EOPNOTSUPP, -EIO (random generator), -ENOMEM.
  */
 MUST int jwe_seal(json_t *hdr, struct ref cek, struct ref plaintext, struct jwe *ret);
 

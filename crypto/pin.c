@@ -41,14 +41,34 @@ int cot_wait(struct cot *cot)
 	return cot->waiter ? cot->waiter->wait(cot->waiter, until) : cot_poll(NULL, 0, until);
 }
 
+const struct pin *pin_by_name(const struct pin *const *pins, const char *name)
+{
+	for (; *pins; pins++)
+		if (strcmp((*pins)->name, name) == 0)
+			return *pins;
+	return NULL;
+}
+
+bool pin_may_pass(int err)
+{
+	switch (err) {
+	case -EINTR:
+	case -ENODEV:
+	case -ETIMEDOUT:
+	case -ENETUNREACH:
+	case -EHOSTUNREACH:
+	case -ECONNREFUSED:
+		return true;
+	default:
+		return false;
+	}
+}
+
 const struct pin *pin_find(const struct pin *const *pins, const json_t *hdr)
 {
 	const char *name = js_str(json_object_get(hdr, "clevis"), "pin");
 
-	for (; name && *pins; pins++)
-		if (strcmp((*pins)->name, name) == 0)
-			return *pins;
-	return NULL;
+	return name ? pin_by_name(pins, name) : NULL;
 }
 
 int pin_check(const struct pin *const *pins, const json_t *hdr, const struct log *log,
@@ -63,7 +83,7 @@ int pin_check(const struct pin *const *pins, const json_t *hdr, const struct log
 	if (!pin)
 		return log_err(log, -EOPNOTSUPP, "the pin \"%.32s\" is not supported here", name);
 
-	r = pin->check(hdr, log);
+	r = pin->check(pins, hdr, log);
 	if (r < 0)
 		return r;
 
@@ -81,31 +101,67 @@ static void job_sink(void *to, enum log_level level, const char *line)
 	(void)log_dbg(job->outer, 0, "%s", line);
 }
 
+static void job_begin(struct job *job, struct cot *cot)
+{
+	*job = (struct job){
+		.outer = cot->log,
+		.log = {.sink = job_sink, .to = job, .debug = cot->log && cot->log->debug},
+		.result = -EINPROGRESS,
+	};
+}
+
 int job_init(struct job *job, struct cot *cot, const struct jwe *jwe)
 {
 	const struct pin *pin;
 	int r;
 
-	*job = (struct job){
-		.jwe = jwe,
-		.outer = cot->log,
-		.log = {.sink = job_sink, .to = job, .debug = cot->log && cot->log->debug},
-		.result = -EINPROGRESS,
-	};
-
+	job_begin(job, cot);
+	job->jwe = jwe;
+	job->pin = pin_find(cot->pins, jwe->hdr);
 	r = pin_check(cot->pins, jwe->hdr, &job->log, &pin);
 	if (r == 0) {
 		job->state = calloc(1, pin->state_size ? pin->state_size : 1);
 		if (!job->state)
 			r = -ENOMEM;
 	}
-	if (r < 0) {
+	if (r < 0)
 		job->result = r;
-		return r;
-	}
+	return r;
+}
 
-	job->pin = pin;
-	return 0;
+void job_init_text(struct job *job, struct cot *cot, struct ref text)
+{
+	struct jwe jwe = {0};
+	int r;
+
+	r = jwe_from_compact(text, &jwe);
+	if (r < 0) {
+		job_begin(job, cot);
+		job->result = log_err(&job->log, r, "its JWE %s", jwe_explain(r));
+		return;
+	}
+	(void)!job_init(job, cot, &jwe);
+	job->own_jwe = jwe;
+	job->jwe = &job->own_jwe;
+}
+
+/* What is recovered may still not be the key. */
+static int open_jwe(struct job *job, const struct buf *cek, struct buf *ret)
+{
+	int r;
+
+	r = jwe_open(job->jwe, buf_ref(cek), ret);
+	if (r != -EBADMSG && r != -EINVAL)
+		return r;
+	if (job->n_children > 0)
+		return log_err(&job->log, -EBADMSG,
+			       "%s: enough parts were recovered, but they do not fit together: the "
+			       "policy is corrupt",
+			       job->pin->name);
+	return log_err(&job->log, -EBADMSG,
+		       "%s: the key recovered does not open this token: a wrong answer was "
+		       "given or the token was altered",
+		       job->where[0] ? job->where : job->pin->name);
 }
 
 int job_step(struct cot *cot, struct job *job, struct buf *ret)
@@ -113,31 +169,39 @@ int job_step(struct cot *cot, struct job *job, struct buf *ret)
 	CLEANUP(buf_done) struct buf cek = {0};
 	int r;
 
-	if (job->began_us == 0)
+	if (job->began_us == 0 && (cot->network || job->pin->flags & PIN_LOCAL))
 		job->began_us = now_us();
 
 	r = job->pin->decrypt(cot, job, &cek);
-	if (r == 0) {
-		r = jwe_open(job->jwe, buf_ref(&cek), ret);
-		if (r == -EBADMSG || r == -EINVAL)
-			r = log_err(
-				&job->log, -EBADMSG,
-				"%s: the key recovered does not open this token: a wrong answer was "
-				"given or the token was altered",
-				job->where[0] ? job->where : job->pin->name);
-	}
+	if (r == 0)
+		r = open_jwe(job, &cek, ret);
 
 	job->result = r;
 	if (r != -EINPROGRESS)
-		job->ended_us = now_us();
+		job_stop(job);
 	return r;
+}
+
+void job_stop(struct job *job)
+{
+	for (size_t i = 0; i < job->n_children; i++)
+		job_stop(&job->children[i]);
+	if (job->state)
+		job->pin->release(job);
+	free(job->state);
+	job->state = NULL;
+	jwe_done(&job->own_jwe);
+	job->jwe = NULL;
+	if (job->began_us != 0 && job->ended_us == 0)
+		job->ended_us = now_us();
 }
 
 void job_done(struct job *job)
 {
-	if (job->pin && job->state)
-		job->pin->release(job);
-	free(job->state);
+	job_stop(job);
+	for (size_t i = 0; i < job->n_children; i++)
+		job_done(&job->children[i]);
+	free(job->children);
 	*job = (struct job){0};
 }
 
@@ -161,7 +225,7 @@ int pin_recover(struct cot *cot, struct job *job, struct buf *ret)
 			r = log_err(&job->log, -EINTR, "%s: interrupted", job->pin->name);
 	}
 	job->result = r;
-	job->ended_us = now_us();
+	job_stop(job);
 	return r;
 }
 
@@ -188,7 +252,7 @@ int pin_seal(struct cot *cot, const char *name, const json_t *cfg, struct ref se
 
 	if (!hdr)
 		return -ENOMEM;
-	pin = pin_find(cot->pins, hdr);
+	pin = pin_by_name(cot->pins, name);
 	if (!pin)
 		return log_err(cot->log, -EOPNOTSUPP, "the pin \"%.32s\" is not supported here",
 			       name);

@@ -27,7 +27,7 @@ struct pin {
 	 * Whether `decrypt` can use this header: members and their types, no I/O, no secrets. The
 	 * cause goes to `log` at ERROR. Errors: -EBADMSG, -EOPNOTSUPP, -E2BIG, -ENOMEM.
 	 */
-	int (*check)(const json_t *hdr, const struct log *log);
+	int (*check)(const struct pin *const *pins, const json_t *hdr, const struct log *log);
 
 	/*
 	 * Makes a key under the condition that `cfg`, Clevis's configuration object for this pin,
@@ -50,12 +50,17 @@ struct pin {
 	 * Adds to `facts`, an object, what is public in the header and worth reading: names in
 	 * lower case with underscores, values strings, numbers or arrays of strings. Errors: -ENOMEM.
 	 */
-	int (*describe)(const json_t *hdr, json_t *facts);
+	int (*describe)(const struct pin *const *pins, const json_t *hdr, json_t *facts);
 
 	/*
 	 * Whether recovery of this header takes a PIN. NULL in pins that never do.
 	 */
 	bool (*wants_pin)(const struct pin *const *pins, const json_t *hdr);
+
+	/*
+	 * Whether recovery of this header may use the network. NULL where PIN_NET says it for all.
+	 */
+	bool (*uses_network)(const struct pin *const *pins, const json_t *hdr);
 
 	/* Frees what is in job->state, in any state, also half made. */
 	void (*release)(struct job *job);
@@ -117,11 +122,15 @@ struct pollfd;
  */
 MUST int cot_poll(struct pollfd *fds, size_t n, uint64_t until_us);
 
-/* The leaf or inner node of a recovery: one JWE. End it with job_done(). */
+/*
+ * The leaf or inner node of a recovery: one JWE. It keeps its address. Once it has come to an end, it
+ * holds nothing but what is to be said of it. End it with job_done().
+ */
 struct job {
-	const struct pin *pin;
-	const struct jwe *jwe; /* borrowed */
-	void *state;           /* pin->state_size zeroed bytes */
+	const struct pin *pin; /* NULL where there is none for this JWE */
+	const struct jwe *jwe; /* NULL once the job was stopped */
+	struct jwe own_jwe;    /* what job_init_text() made of its text */
+	void *state;           /* pin->state_size zeroed bytes; NULL once the job was stopped */
 
 	struct log log; /* what the pin writes: ERROR lines are kept in `why`, DEBUG passed on */
 	const struct log *outer;
@@ -130,9 +139,16 @@ struct job {
 	int result;                   /* 0 recovered, -EINPROGRESS, or the error */
 	uint64_t began_us, ended_us;
 
-	struct job *children; /* of a policy node, made and freed by its pin; NULL at a leaf */
+	struct job *children; /* of a policy node, allocated by its pin, freed here; else NULL */
 	size_t n_children;
+	unsigned threshold; /* how many of the children are needed */
 };
+
+/* The pin of that name in the table, or NULL. */
+const struct pin *pin_by_name(const struct pin *const *pins, const char *name);
+
+/* Whether what failed with this error may succeed at another time, nothing here being changed. */
+bool pin_may_pass(int err);
 
 /* The pin that clevis.pin names; NULL where the header names none that is in the table. */
 const struct pin *pin_find(const struct pin *const *pins, const json_t *hdr);
@@ -147,8 +163,23 @@ MUST int pin_check(const struct pin *const *pins, const json_t *hdr, const struc
 /* Prepares the recovery of `jwe`, which must outlive the job. Errors: as pin_check(). */
 MUST int job_init(struct job *job, struct cot *cot, const struct jwe *jwe);
 
-/* One step of a job and, at its end, the plaintext in a new buffer. Returns as pin.decrypt. */
+/*
+ * The same from a compact JWE, which need not. Where it cannot be used, the job has ended and says so:
+ * its result, why and, where the header names one of the table, pin.
+ */
+void job_init_text(struct job *job, struct cot *cot, struct ref text);
+
+/*
+ * One step of a job and, at its end, the plaintext in a new buffer; job_stop() was called then.
+ * Returns as pin.decrypt.
+ */
 MUST int job_step(struct cot *cot, struct job *job, struct buf *ret);
+
+/*
+ * Lets go of all that a job and its children hold, transfers on their way too; what is to be said of
+ * them stays. One that had come to no end keeps the result -EINPROGRESS: it was not needed.
+ */
+void job_stop(struct job *job);
 
 void job_done(struct job *job);
 

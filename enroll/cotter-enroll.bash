@@ -3,11 +3,11 @@
 
 _cotter_enroll() {
 	local current=$2 previous=$3
-	local flags='--unlock-token --list --test --quiet --help --version'
+	local flags='--unlock-token --list --test --explain --quiet --help --version'
 	local values='--tang --tang-thumbprint --tang-advertisement --tang-ca --tang-pubkey
 		--tpm2-device --tpm2-pcrs --tpm2-with-pin --tpm2-public-key --tpm2-public-key-pcrs
 		--tpm2-signature --tpm2-seal-key-handle
-		--unlock-key-file --header --key-slot --token-id --label --pbkdf --wipe-slot --json'
+		--threshold --policy --unlock-key-file --header --key-slot --token-id --label --pbkdf --wipe-slot --json'
 
 	# bash splits --option=value into three words.
 	if [[ $current == = ]]; then
@@ -27,7 +27,7 @@ _cotter_enroll() {
 		return
 		;;
 	--wipe-slot)
-		mapfile -t COMPREPLY < <(compgen -W 'tang tpm2 orphaned all' -- "$current")
+		mapfile -t COMPREPLY < <(compgen -W 'tang tpm2 sss orphaned all' -- "$current")
 		return
 		;;
 	--tpm2-device)
@@ -39,12 +39,13 @@ _cotter_enroll() {
 		mapfile -t COMPREPLY < <(compgen -W 'yes no' -- "$current")
 		return
 		;;
-	--tpm2-public-key | --tpm2-signature | --tang-advertisement | --tang-ca | --unlock-key-file | --header)
+	--tpm2-public-key | --tpm2-signature | --tang-advertisement | --tang-ca | --policy | \
+		--unlock-key-file | --header)
 		compopt -o filenames
 		mapfile -t COMPREPLY < <(compgen -f -- "$current")
 		return
 		;;
-	--tang | --tang-thumbprint | --tang-pubkey | --key-slot | --token-id | --label | \
+	--tang | --tang-thumbprint | --tang-pubkey | --threshold | --key-slot | --token-id | --label | \
 		--tpm2-pcrs | --tpm2-public-key-pcrs | --tpm2-seal-key-handle)
 		return
 		;;

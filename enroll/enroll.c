@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A new binding: sealed, rehearsed, written, proven, and only then what it replaces is removed. */
-#include "enroll/ask.h"
+#include "enroll/excuse.h"
 #include "enroll/luks-bind.h"
-#include "enroll/options-pin.h"
 #include "enroll/proof.h"
 #include "enroll/same.h"
 #include "enroll/trial.h"
+#include "enroll/trust.h"
 #include "enroll/unlock.h"
 #include "enroll/user-pin.h"
 #include "enroll/verbs.h"
@@ -57,6 +57,17 @@ static int check_free(const struct run *run)
 	return 0;
 }
 
+/* Whether it can fit at all; what it takes exactly is known once it is sealed. */
+static int check_room(const struct run *run)
+{
+	const struct options *options = run->options;
+	size_t size = 0;
+	int r;
+
+	r = tree_size_min(options->pin, options->config, &size);
+	return r < 0 ? r : luks_bind_room(run->luks, size);
+}
+
 /* All that can be refused before anybody is asked for anything. */
 static int look(struct run *run)
 {
@@ -77,63 +88,24 @@ static int look(struct run *run)
 	if (r == 0 && options->wipe)
 		r = wipe_plan(run->luks, &run->inventory, &options->selection, &run->wipe);
 	if (r == 0)
+		r = check_room(run);
+	if (r == 0)
 		r = unlock_possible(options, log);
 	return r;
 }
 
-/* The caller frees it; NULL out of memory. */
-static char *trust_text(const struct trust_question *question)
+static int announce(void *arg, const struct pin_options *of, json_t *config)
 {
-	const json_t *thumbprint;
-	char *text = NULL;
-	size_t size, i;
-	FILE *f = open_memstream(&text, &size);
-
-	if (!f)
-		return NULL;
-	(void)fprintf(f, "The Tang server at %s signs with the keys\n", question->url);
-	json_array_foreach(question->thumbprints, i, thumbprint)
-		(void)fprintf(f, "    %s\n", json_string_value(thumbprint));
-	(void)fputs("Are these the keys that tang-show-keys prints there? [y/N] ", f);
-	if (fclose(f) == 0)
-		return text;
-	free(text);
-	return NULL;
-}
-
-static int confirm(void *arg, const struct trust_question *question)
-{
-	const struct run *run = arg;
-	char *text;
-	int r;
-
-	if (!ask_possible())
-		return log_err(
-			&run->out->log, -EKEYREJECTED,
-			"there is no terminal to ask whether %.200s is to be trusted; give "
-			"--tang-thumbprint=THP, which tang-show-keys prints on the server, or "
-			"--tang-advertisement=FILE",
-			question->url);
-
-	text = trust_text(question);
-	r = text ? ask_yes(text) : -ENOMEM;
-	free(text);
-	if (r < 0)
-		return log_err(&run->out->log, -EKEYREJECTED,
-			       "the keys of %.200s are not trusted; nothing was changed",
-			       question->url);
-	return 0;
+	return of->announce ? of->announce(config, arg) : 0;
 }
 
 /* What is to be known and chosen before anything is sealed. */
 static int prepare(struct run *run)
 {
 	const struct options *options = run->options;
-	const struct pin_options *by = pin_options_find(options->pin);
-	int r = 0;
+	int r;
 
-	if (by->announce)
-		r = by->announce(options, run->out);
+	r = tree_each(options->pin, options->config, announce, run->out);
 	if (r == 0 && options->user_pin)
 		r = user_pin_choose(&run->out->log, &run->user_pin);
 	return r;
@@ -149,8 +121,8 @@ static int seal(struct run *run)
 		.log = &run->out->log,
 		.deadline_us = now_us() + (uint64_t)TOKEN_DEADLINE_DEFAULT * USEC_PER_SEC,
 		.user_pin = buf_ref(&run->user_pin),
-		.confirm = confirm,
-		.confirm_arg = run,
+		.confirm = trust_confirm,
+		.confirm_arg = &run->out->log,
 	};
 	int r;
 
@@ -173,13 +145,6 @@ static int seal(struct run *run)
 	return token_format(&run->token, &run->json);
 }
 
-/* Whether a binding is made although its secret cannot be recovered here and now. */
-static bool may_wait(const struct options *options, const struct trial *trial, int r)
-{
-	return (options->saved && trial->result == TRIAL_AWAY) ||
-	       (options->later && r == -EKEYREJECTED);
-}
-
 /*
  * Recovers through what was just sealed, so that a server or a TPM that cannot do its part is known
  * before anything is written.
@@ -187,7 +152,7 @@ static bool may_wait(const struct options *options, const struct trial *trial, i
 static int try_sealed(struct run *run)
 {
 	CLEANUP(buf_done) struct buf secret = {0};
-	struct trial trial;
+	CLEANUP(trial_done) struct trial trial = {0};
 	int r;
 
 	r = trial_recover(&run->token, buf_ref(&run->user_pin), &trial, &secret);
@@ -196,7 +161,7 @@ static int try_sealed(struct run *run)
 	if (r == 0)
 		return 0;
 
-	if (may_wait(run->options, &trial, r)) {
+	if (excused(run->options->pin, run->options->config, &trial.job)) {
 		(void)snprintf(run->unproven, sizeof(run->unproven), "%s", trial.why);
 		return 0;
 	}

@@ -2,7 +2,7 @@
 /* Reads what a header holds. */
 #include "enroll/inventory.h"
 
-#include "enroll/options-pin.h"
+#include "enroll/tree.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -95,14 +95,45 @@ json_t *inventory_numbers(uint32_t bits)
 	return TAKE_PTR(numbers);
 }
 
+static int look(const json_t *hdr, json_t *facts);
+
+/* Each share of a policy; facts say which of them can be read. */
+static int look_at_shares(const json_t *hdr, const json_t *shares)
+{
+	const json_t *jwes =
+		json_object_get(json_object_get(json_object_get(hdr, "clevis"), TREE_PIN), "jwe");
+	json_t *share;
+	size_t i;
+	int r = 0;
+
+	json_array_foreach(shares, i, share) {
+		const char *text = json_string_value(json_array_get(jwes, i));
+		CLEANUP(jwe_done) struct jwe jwe = {0};
+
+		if (r == 0 && text && jwe_from_compact(ref_str(text), &jwe) == 0)
+			r = look(jwe.hdr, share);
+	}
+	return r;
+}
+
+static int look(const json_t *hdr, json_t *facts)
+{
+	const struct pin *pin = pin_find(pins, hdr);
+	const struct pin_options *of = pin ? pin_options_find(pin->name) : NULL;
+	const json_t *shares = json_object_get(facts, "shares");
+
+	if (shares)
+		return look_at_shares(hdr, shares);
+	return of && of->look && !json_object_get(facts, "unusable") ? of->look(hdr, facts) : 0;
+}
+
 json_t *inventory_facts(const struct item *item)
 {
-	const struct pin_options *of = item->valid ? pin_options_find(item->token.pin->name) : NULL;
 	CLEANUP_JSON json_t *facts = NULL;
 
 	if (!item->valid || token_describe(&item->token, &facts) < 0)
 		return NULL;
-	if (of && of->look && of->look(item->token.jwe.hdr, facts) < 0)
+	if (look(item->token.jwe.hdr, facts) < 0)
 		return NULL;
 	return TAKE_PTR(facts);
 }

@@ -117,14 +117,38 @@ static bool all_keyslots_taken(const struct luks *luks)
 	return true;
 }
 
-static int no_room(const struct luks *luks, const struct binding *binding, size_t used)
+/* Twice what is there is enough for most; LUKS2 has these sizes alone. */
+static const char *larger_area(size_t wanted)
+{
+	static const struct {
+		size_t size;
+		const char *name;
+	} areas[] = {{64, "64k"},   {128, "128k"}, {256, "256k"},
+		     {512, "512k"}, {1024, "1m"},  {2048, "2m"}};
+
+	for (size_t i = 0; i < ARRAY_SIZE(areas); i++)
+		if (wanted <= areas[i].size * 1024 - JSON_OFFSET)
+			return areas[i].name;
+	return "4m";
+}
+
+/* `than` is "" or "at least ", where the size is not known yet. */
+static int no_room(const struct luks *luks, const char *than, size_t size, size_t used)
 {
 	return log_err(
 		luks->log, -ENOSPC,
-		"the header of %s has no room: its JSON area takes %zu bytes and holds %zu, "
-		"this token needs %zu and its keyslot about %d; remove tokens, or make the "
-		"volume with a larger area (cryptsetup luksFormat --luks2-metadata-size=64k)",
-		luks->name, json_area(luks), used, strlen(binding->json), KEYSLOT_JSON_SIZE);
+		"the header of %s has no room: its JSON area takes %zu bytes and holds %zu, this "
+		"token needs %s%zu and its keyslot about %d; remove tokens, or make the volume "
+		"with a larger area (cryptsetup luksFormat --luks2-metadata-size=%s)",
+		luks->name, json_area(luks), used, than, size, KEYSLOT_JSON_SIZE,
+		larger_area(2 * (used + size + KEYSLOT_JSON_SIZE)));
+}
+
+int luks_bind_room(const struct luks *luks, size_t size)
+{
+	size_t used = json_used(luks);
+
+	return used + size < json_area(luks) ? 0 : no_room(luks, "at least ", size, used);
 }
 
 static int write_token(struct luks *luks, const struct binding *binding, size_t used)
@@ -139,7 +163,7 @@ static int write_token(struct luks *luks, const struct binding *binding, size_t 
 	luks->said[0] = '\0';
 	r = crypt_token_json_set(luks->cd, binding->token, binding->json);
 	if (r == -ENOSPC)
-		return no_room(luks, binding, used);
+		return no_room(luks, "", strlen(binding->json), used);
 	if (r < 0)
 		return log_err(luks->log, -EIO, "the token could not be written to %s: %s",
 			       luks->name, luks_cause(luks, r));
@@ -207,7 +231,7 @@ static int write_keyslot(struct luks *luks, const struct binding *binding, int t
 	luks->said[0] = '\0';
 	r = add_keyslot(luks, binding, token);
 	if (r == -ENOSPC)
-		return no_room(luks, binding, used);
+		return no_room(luks, "", strlen(binding->json), used);
 	if (r < 0 && keyslots_area_full(luks))
 		return log_err(
 			luks->log, -ENOSPC,

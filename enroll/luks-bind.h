@@ -21,6 +21,12 @@ struct bound {
 };
 
 /*
+ * Whether a token of at least so many bytes can fit into the header as it is. The cause goes to the
+ * log. Errors: -ENOSPC.
+ */
+MUST int luks_bind_room(const struct luks *luks, size_t size);
+
+/*
  * Tries the binding on a copy of the header in memory, so that what cannot fit is known, and told
  * in words, before anything is written. Errors: -ENOSPC, -EIO, -ENOMEM.
  */

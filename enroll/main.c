@@ -18,7 +18,7 @@
 
 static enum exit_code (*const verbs[])(const struct options *, struct output *) = {
 	[VERB_LIST] = verb_list,     [VERB_TEST] = verb_test,       [VERB_WIPE] = verb_wipe,
-	[VERB_ENROLL] = verb_enroll, [VERB_DEVICES] = verb_devices,
+	[VERB_ENROLL] = verb_enroll, [VERB_DEVICES] = verb_devices, [VERB_EXPLAIN] = verb_explain,
 };
 
 /* Keeps secrets out of swap and core files as far as this user may. */

@@ -5,7 +5,7 @@
 #include "enroll/options.h"
 #include "enroll/output.h"
 
-enum { PIN_OPTIONS_MAX = 8 };
+enum { PIN_OPTIONS_MAX = 8, PIN_MEMBERS_MAX = 12, PIN_WORDS_MAX = 512 };
 
 /* An option of one pin. All take a value. */
 struct pin_option {
@@ -13,26 +13,72 @@ struct pin_option {
 	bool may_be_empty;
 };
 
+/* A member of a pin's configuration, as policies for people write it. */
+struct pin_member {
+	const char *name;
+	const char *alias; /* another name for people; NULL: none */
+	bool yes_no;       /* else a string */
+	const char *
+		implied; /* what it is where it is not written; "none" leaves it out. NULL: nothing */
+	const char *instead; /* the member that takes the place of what is implied */
+};
+
+/* What follows from a configuration. */
+enum pin_trait {
+	PIN_TRAIT_USER_PIN = 1 << 0, /* a PIN is to be chosen for it */
+	PIN_TRAIT_SAVED = 1 << 1,    /* made from saved data: the server need not be in reach */
+	PIN_TRAIT_LIVE = 1 << 2,     /* made by asking a server, which is in reach therefore */
+	PIN_TRAIT_LATER = 1 << 3,    /* what it demands need not hold yet */
+};
+
 struct pin_options {
 	const char *pin;     /* its name in the table of pins */
 	const char *usage;   /* the option that chooses it, for a sentence: "--tang=URL" */
 	const char *devices; /* that option's value which asks for `devices`; NULL: there is none */
+	size_t size_min;     /* bytes of a compact JWE of it, at the very least */
 
 	/* The first one chooses the pin; the others mean something with it alone. */
 	struct pin_option options[PIN_OPTIONS_MAX];
 	size_t n;
 
+	/* All that a configuration may have. Where `positional`, the first must be there, and its name may be left out. */
+	struct pin_member members[PIN_MEMBERS_MAX];
+	size_t n_members;
+	bool positional;
+
 	/*
-	 * Checks the texts, each at its option's place or NULL, and fills what is the pin's in
-	 * `options`. The cause goes to `log`. Errors: -EINVAL, -ENOMEM.
+	 * Checks the texts, each at its option's place or NULL, and makes the configuration of them.
+	 * The cause goes to `log`. Errors: -EINVAL, -ENOMEM.
 	 */
-	int (*read)(const char *const *texts, const struct log *log, struct options *options);
+	int (*read)(const char *const *texts, const struct log *log, json_t **ret);
+
+	/*
+	 * Makes a configuration that was written out what the pin takes: reads the files that are named
+	 * in place of their content, and makes paths absolute. The cause goes to `log`. Errors: -EINVAL,
+	 * -ENOMEM.
+	 */
+	int (*complete)(json_t *config, const struct log *log);
+
+	/* What follows from it: enum pin_trait. */
+	unsigned (*traits)(const json_t *config);
 
 	/*
 	 * What is to be said before a binding is made: warnings, and changes outside the volume. NULL:
 	 * nothing. The cause of a failure goes to out->log. Errors: those of pin_seal().
 	 */
-	int (*announce)(const struct options *options, struct output *out);
+	int (*announce)(const json_t *config, struct output *out);
+
+	/*
+	 * Adds to `facts` what `words` and `warning` look at, named as the pin's own facts are but that
+	 * its "pin" is "user_pin". Errors: -ENOMEM.
+	 */
+	int (*describe)(const json_t *config, json_t *facts);
+
+	/* Who that is, for a sentence: "the Tang server http://…". */
+	void (*words)(const json_t *facts, char ret[PIN_WORDS_MAX]);
+
+	/* What is to be known of such a part, a sentence; NULL: nothing. */
+	const char *(*warning)(const json_t *facts);
 
 	/* Adds to `facts` what only this machine can say of a header; NULL: nothing. Errors: -ENOMEM. */
 	int (*look)(const json_t *hdr, json_t *facts);

@@ -3,6 +3,7 @@
 #include "enroll/options-pin.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
 #include <unistd.h>
@@ -30,8 +31,9 @@ static int check(const char *const *texts, const struct log *log)
 	return 0;
 }
 
-static int read_tang(const char *const *texts, const struct log *log, struct options *options)
+static int read_tang(const char *const *texts, const struct log *log, json_t **ret)
 {
+	CLEANUP_JSON json_t *config = NULL;
 	const char *ca = texts[CA];
 	int r;
 
@@ -42,14 +44,42 @@ static int read_tang(const char *const *texts, const struct log *log, struct opt
 		return log_err(log, -EINVAL, "the CA file %s cannot be read: %s", ca,
 			       strerror(errno));
 
-	options->saved = texts[ADVERTISEMENT];
-	options->config =
-		json_pack("{s:s, s:s*, s:s*, s:s*}", "url", texts[URL], "thp", texts[THUMBPRINT],
-			  "adv", texts[ADVERTISEMENT], "pubkey", texts[PUBKEY]);
-	if (!options->config ||
-	    (ca && json_object_set_new(options->config, "ca", options_absolute_path(ca)) < 0))
+	config = json_pack("{s:s, s:s*, s:s*, s:s*}", "url", texts[URL], "thp", texts[THUMBPRINT],
+			   "adv", texts[ADVERTISEMENT], "pubkey", texts[PUBKEY]);
+	if (!config || (ca && json_object_set_new(config, "ca", options_absolute_path(ca)) < 0))
 		return log_err(log, -EINVAL, "the --tang options are not UTF-8 text");
+
+	*ret = TAKE_PTR(config);
 	return 0;
+}
+
+static int complete(json_t *config, const struct log *log)
+{
+	const char *ca = js_str(config, "ca");
+
+	if (!ca)
+		return 0;
+	if (access(ca, R_OK) < 0)
+		return log_err(log, -EINVAL, "the CA file %.200s cannot be read: %s", ca,
+			       strerror(errno));
+	return json_object_set_new(config, "ca", options_absolute_path(ca)) == 0 ? 0 : -ENOMEM;
+}
+
+static unsigned traits(const json_t *config)
+{
+	return json_object_get(config, "adv") ? PIN_TRAIT_SAVED : PIN_TRAIT_LIVE;
+}
+
+static int describe(const json_t *config, json_t *facts)
+{
+	return json_object_set(facts, "url", json_object_get(config, "url")) == 0 ? 0 : -ENOMEM;
+}
+
+static void words(const json_t *facts, char ret[PIN_WORDS_MAX])
+{
+	const char *url = js_str(facts, "url");
+
+	(void)snprintf(ret, PIN_WORDS_MAX, "the Tang server %.400s", url ? url : "?");
 }
 
 const struct pin_options pin_options_tang = {
@@ -64,5 +94,20 @@ const struct pin_options pin_options_tang = {
 			[PUBKEY] = {"tang-pubkey", false},
 		},
 	.n = OPTIONS,
+	.members =
+		{
+			{.name = "url"},
+			{.name = "thp", .alias = "thumbprint"},
+			{.name = "adv", .alias = "advertisement"},
+			{.name = "ca"},
+			{.name = "pubkey"},
+		},
+	.n_members = 5,
+	.positional = true,
+	.size_min = 900, /* with two keys on P-256 */
 	.read = read_tang,
+	.complete = complete,
+	.traits = traits,
+	.describe = describe,
+	.words = words,
 };

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <unistd.h>
 
 enum { DEVICE, PCRS, WITH_PIN, PUBLIC_KEY, PUBLIC_KEY_PCRS, SIGNATURE, HANDLE, OPTIONS };
@@ -14,6 +15,8 @@ enum { PEM_MAX = 16 * 1024 };
 
 /* What the firmware measures about Secure Boot: which keys may sign what is started. */
 #define DEFAULT_PCRS "7"
+
+#define AUTO "auto"
 
 static void close_fd(const int *fd)
 {
@@ -81,32 +84,64 @@ static int read_signed(const char *const *texts, const struct log *log, json_t *
 	return r;
 }
 
-static int read_tpm2(const char *const *texts, const struct log *log, struct options *options)
+static int read_tpm2(const char *const *texts, const struct log *log, json_t **ret)
 {
 	const char *device = texts[DEVICE], *pcrs = texts[PCRS] ? texts[PCRS] : DEFAULT_PCRS;
-	json_t *config = options->config = json_object();
+	CLEANUP_JSON json_t *config = json_object();
+	bool user_pin = false;
 	int r;
 
-	r = config ? read_yes(texts[WITH_PIN], log, &options->user_pin) : -ENOMEM;
-	if (r == 0 && strcmp(device, "auto") != 0)
+	r = config ? read_yes(texts[WITH_PIN], log, &user_pin) : -ENOMEM;
+	if (r == 0 && strcmp(device, AUTO) != 0)
 		r = set(config, "tcti", json_string(device), log);
 	if (r == 0 && *pcrs)
 		r = set(config, "pcrs", json_string(pcrs), log);
-	if (r == 0 && options->user_pin)
+	if (r == 0 && user_pin)
 		r = set(config, "pin", json_true(), log);
 	if (r == 0 && texts[HANDLE])
 		r = set(config, "parent", json_string(texts[HANDLE]), log);
 	if (r == 0)
 		r = read_signed(texts, log, config);
+	if (r < 0)
+		return r;
 
-	/* Values of another boot, or a key that has not signed yet. */
-	options->later = texts[PUBLIC_KEY] || strchr(pcrs, '=');
+	*ret = TAKE_PTR(config);
+	return 0;
+}
+
+/* Policies may name the file of a key, whose text Clevis's configuration would hold. */
+static int complete(json_t *config, const struct log *log)
+{
+	const char *pubkey = js_str(config, "pubkey"), *signature = js_str(config, "signature");
+	const char *tcti = js_str(config, "tcti");
+	json_t *pem = NULL;
+	int r = 0;
+
+	if (tcti && strcmp(tcti, AUTO) == 0)
+		(void)json_object_del(config, "tcti");
+	if (pubkey && strncmp(pubkey, "-----BEGIN", 10) != 0) {
+		r = read_pem(pubkey, log, &pem);
+		if (r == 0)
+			r = set(config, "pubkey", pem, log);
+	}
+	if (r == 0 && signature)
+		r = set(config, "signature", options_absolute_path(signature), log);
 	return r;
 }
 
-static int announce(const struct options *options, struct output *out)
+/* Later: values of another boot, or a key that has not signed yet. */
+static unsigned traits(const json_t *config)
 {
-	const json_t *config = options->config;
+	const char *pcrs = js_str(config, "pcrs");
+	bool later = json_object_get(config, "pubkey") || json_object_get(config, "pcr_digest") ||
+		     (pcrs && strchr(pcrs, '='));
+
+	return (json_is_true(json_object_get(config, "pin")) ? PIN_TRAIT_USER_PIN : 0) |
+	       (later ? PIN_TRAIT_LATER : 0);
+}
+
+static int announce(const json_t *config, struct output *out)
+{
 	bool makes_parent = false;
 	int r;
 
@@ -117,11 +152,89 @@ static int announce(const struct options *options, struct output *out)
 	if (makes_parent)
 		output_say(out, "the TPM has no storage root key yet, so one is made there and "
 				"stays, at the handle 0x81000001");
-	if (!json_object_get(config, "pcrs") && !json_object_get(config, "pubkey"))
+	if (!json_object_get(config, "pcrs") && !json_object_get(config, "pcr_ids") &&
+	    !json_object_get(config, "pubkey"))
 		output_warn("warning: without PCRs the TPM gives the key to whatever this machine "
 			    "starts, another system's medium too%s",
-			    options->user_pin ? "; the PIN alone stands against that" : "");
+			    json_is_true(json_object_get(config, "pin"))
+				    ? "; the PIN alone stands against that"
+				    : "");
 	return 0;
+}
+
+/* One of Clevis's, which may be a number or a string. */
+static json_t *pcr_text(const json_t *id)
+{
+	return json_is_integer(id) ? json_sprintf("%" JSON_INTEGER_FORMAT, json_integer_value(id))
+				   : json_string(json_is_string(id) ? json_string_value(id) : "?");
+}
+
+static json_t *pcrs_of(const json_t *config)
+{
+	json_t *pcrs = json_object_get(config, "pcrs"), *ids = json_object_get(config, "pcr_ids");
+	const json_t *id;
+	json_t *text = NULL;
+	size_t i;
+
+	if (!json_is_array(ids))
+		return pcrs || ids ? pcr_text(pcrs ? pcrs : ids) : json_string("none");
+
+	json_array_foreach(ids, i, id) {
+		CLEANUP_JSON json_t *before = text, *next = pcr_text(id);
+
+		text = json_sprintf("%s%s%s", before ? json_string_value(before) : "",
+				    before ? "," : "", next ? json_string_value(next) : "?");
+	}
+	return text ? text : json_string("none");
+}
+
+static int describe(const json_t *config, json_t *facts)
+{
+	bool user_pin = json_is_true(json_object_get(config, "pin"));
+	const char *signed_pcrs = js_str(config, "pubkey_pcrs");
+
+	if (json_object_set_new(facts, "pcrs", pcrs_of(config)) != 0 ||
+	    json_object_set_new(facts, "user_pin", json_string(user_pin ? "yes" : "no")) != 0)
+		return -ENOMEM;
+	if (!json_object_get(config, "pubkey"))
+		return 0;
+	return json_object_set_new(facts, "signed_pcrs",
+				   json_string(signed_pcrs ? signed_pcrs : "11")) == 0
+		       ? 0
+		       : -ENOMEM;
+}
+
+static bool is(const json_t *facts, const char *name, const char *value)
+{
+	const char *text = js_str(facts, name);
+
+	return text && strcmp(text, value) == 0;
+}
+
+static void words(const json_t *facts, char ret[PIN_WORDS_MAX])
+{
+	const char *pcrs = js_str(facts, "pcrs"), *signed_pcrs = js_str(facts, "signed_pcrs");
+	size_t n;
+
+	n = (size_t)snprintf(ret, PIN_WORDS_MAX, "this machine's TPM");
+	if (!is(facts, "pcrs", "none"))
+		n += (size_t)snprintf(ret + n, PIN_WORDS_MAX - n,
+				      " while PCRs %.128s are as enrolled", pcrs ? pcrs : "?");
+	if (signed_pcrs)
+		n += (size_t)snprintf(ret + n, PIN_WORDS_MAX - n,
+				      " while PCRs %.128s are as signed", signed_pcrs);
+	if (is(facts, "user_pin", "yes"))
+		(void)snprintf(ret + n, PIN_WORDS_MAX - n, " with a PIN");
+}
+
+static const char *warning(const json_t *facts)
+{
+	if (is(facts, "user_pin", "yes"))
+		return "somebody must type the PIN, so this machine does not start unattended by it";
+	if (is(facts, "pcrs", "none") && !js_str(facts, "signed_pcrs"))
+		return "without PCRs and PIN it agrees to whatever this machine starts, another "
+		       "system's medium too";
+	return NULL;
 }
 
 /* Without a TPM in reach nothing is known, and nothing said. */
@@ -155,7 +268,29 @@ const struct pin_options pin_options_tpm2 = {
 			[HANDLE] = {"tpm2-seal-key-handle", false},
 		},
 	.n = OPTIONS,
+	.members =
+		{
+			{.name = "pcrs", .implied = DEFAULT_PCRS, .instead = "pcr_ids"},
+			{.name = "pcr_bank"},
+			{.name = "pcr_ids"},
+			{.name = "pcr_digest"},
+			{.name = "hash"},
+			{.name = "key"},
+			{.name = "pin", .alias = "with-pin", .yes_no = true},
+			{.name = "pubkey", .alias = "public-key"},
+			{.name = "pubkey_pcrs", .alias = "public-key-pcrs"},
+			{.name = "signature"},
+			{.name = "parent", .alias = "seal-key-handle"},
+			{.name = "tcti", .alias = "device"},
+		},
+	.n_members = 12,
+	.size_min = 750, /* with an ECC primary and no PCRs */
 	.read = read_tpm2,
+	.complete = complete,
+	.traits = traits,
+	.describe = describe,
+	.words = words,
+	.warning = warning,
 	.announce = announce,
 	.look = look,
 	.list = tpm2_devices,

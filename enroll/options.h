@@ -11,6 +11,7 @@ enum verb {
 	VERB_WIPE,
 	VERB_ENROLL,
 	VERB_DEVICES,
+	VERB_EXPLAIN,
 	VERB_HELP,
 	VERB_VERSION,
 };
@@ -30,17 +31,17 @@ struct selection {
 /* Strings are the process's arguments, borrowed. End it with options_done(). */
 struct options {
 	enum verb verb;
-	const char *device; /* NULL where no volume is wanted */
+	const char *device; /* NULL where no volume is wanted; VERB_EXPLAIN may do without */
 	const char *header; /* NULL: on the device */
 	enum output_form form;
 	bool quiet;
 
 	/* a new binding */
-	const char *pin;   /* its pin, or the one whose devices are listed; NULL: none is wanted */
-	json_t *config;    /* Clevis's configuration object for that pin */
-	bool user_pin;     /* a PIN is to be chosen for it */
-	bool saved;        /* made from saved data: the server need not be in reach */
-	bool later;        /* what it demands need not hold yet */
+	const char *pin; /* its pin, or the one whose devices are listed; NULL: none is wanted */
+	json_t *config;  /* Clevis's configuration object for that pin; tree_check() passed it */
+	bool user_pin;   /* a PIN is to be chosen for some part of it */
+	bool saved; /* each server in it is bound to from saved data, so none need be in reach */
+	bool later; /* what some part demands need not hold yet */
 	const char *label; /* NULL: none */
 	const char *pbkdf; /* NULL: PBKDF2 at its minimum */
 	int keyslot;       /* or OPTIONS_ANY */

@@ -46,6 +46,50 @@ static bool same_config(const json_t *a, const json_t *b)
 	       json_equal(left, right);
 }
 
+/* The protected header of a share; NULL where it has none that can be read. */
+static json_t *share_header(const json_t *share)
+{
+	CLEANUP(jwe_done) struct jwe jwe = {0};
+
+	if (!json_is_string(share) || jwe_from_compact(ref_str(json_string_value(share)), &jwe) < 0)
+		return NULL;
+	return json_incref(jwe.hdr);
+}
+
+static json_t *share_headers(const json_t *config)
+{
+	CLEANUP_JSON json_t *headers = json_array();
+	const json_t *share;
+	size_t i;
+
+	json_array_foreach(json_object_get(config, "jwe"), i, share)
+		if (json_array_append_new(headers, share_header(share)) < 0)
+			return NULL;
+	return TAKE_PTR(headers);
+}
+
+/* The same shares in any order, each as often; and as many are needed. */
+static bool same_policy(const json_t *a, const json_t *b)
+{
+	CLEANUP_JSON json_t *left = share_headers(a), *right = share_headers(b);
+	const json_t *share;
+	size_t i;
+
+	if (!left || !right || json_array_size(left) != json_array_size(right) ||
+	    !json_equal(json_object_get(a, "t"), json_object_get(b, "t")))
+		return false;
+	json_array_foreach(left, i, share) {
+		size_t other = 0;
+
+		while (other < json_array_size(right) &&
+		       !same_binding(share, json_array_get(right, other)))
+			other++;
+		if (json_array_remove(right, other) < 0)
+			return false;
+	}
+	return true;
+}
+
 bool same_binding(const json_t *a, const json_t *b)
 {
 	const json_t *of_a = json_object_get(a, "clevis"), *of_b = json_object_get(b, "clevis");
@@ -56,5 +100,7 @@ bool same_binding(const json_t *a, const json_t *b)
 		return false;
 	if ((kid || other_kid) && !json_equal(kid, other_kid))
 		return false;
-	return same_config(json_object_get(of_a, pin), json_object_get(of_b, pin));
+	of_a = json_object_get(of_a, pin);
+	of_b = json_object_get(of_b, pin);
+	return json_object_get(of_a, "jwe") ? same_policy(of_a, of_b) : same_config(of_a, of_b);
 }

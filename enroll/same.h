@@ -11,5 +11,6 @@
  * the same configuration but for the stored advertisement and the sealed object; URLs are compared
  * without trailing slashes and with the scheme that a missing one means. PCRs are the same where their
  * values are, too. Of PINs it is only seen whether there is one.
+ * Policies are the same where their shares are, in any order, and as many are needed.
  */
 MUST bool same_binding(const json_t *a, const json_t *b);

@@ -2,6 +2,8 @@
 /* Tables on a terminal: columns aligned, and nothing that a header holds can steer the terminal. */
 #include "enroll/table.h"
 
+#include "enroll/tree-lines.h"
+
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -127,15 +129,21 @@ static json_t *value_text(const json_t *value)
 static json_t *token_details(const json_t *token)
 {
 	const char *state = js_str(token, "state"), *cause = js_str(token, "cause");
+	const json_t *facts = json_object_get(token, "facts");
+	bool policy = json_object_get(facts, "shares");
 	json_t *details = json_array();
 	const json_t *value;
 	const char *name;
 
 	if (cause)
 		(void)json_array_append_new(details, text_json("%s: %s", state, cause));
-	json_object_foreach((json_t *)json_object_get(token, "facts"), name, value) {
+	if (policy)
+		tree_lines(facts, 0, details);
+	json_object_foreach((json_t *)(uintptr_t)facts, name, value) {
 		CLEANUP_JSON json_t *text = value_text(value);
 
+		if (policy && (strcmp(name, "threshold") == 0 || strcmp(name, "shares") == 0))
+			continue;
 		(void)json_array_append_new(
 			details, text_json("%s: %s", name, text ? json_string_value(text) : ""));
 	}
@@ -215,6 +223,60 @@ void table_list(const json_t *result)
 	print_rows(rows);
 }
 
+/* However long it is: what is cut off could not be copied from the screen. */
+static void print_line(const char *text)
+{
+	enum { PIECE = CELL_MAX / 2 };
+
+	while (*text) {
+		char piece[PIECE + 1] = "", shown[CELL_MAX];
+		size_t n = strnlen(text, PIECE);
+
+		while (n > 1 && ((unsigned char)text[n] & 0xc0) == 0x80) /* within a character */
+			n--;
+		memcpy(piece, text, n);
+		(void)cell_text(piece, shown);
+		(void)fputs(shown, stdout);
+		text += n;
+	}
+	putchar('\n');
+}
+
+static void print_lines(const json_t *lines)
+{
+	const json_t *line;
+	size_t i;
+
+	json_array_foreach(lines, i, line)
+		print_line(json_string_value(line));
+}
+
+void table_explain(const json_t *result)
+{
+	const json_t *explanation;
+	size_t i;
+
+	json_array_foreach(json_object_get(result, "explanations"), i, explanation) {
+		CLEANUP_JSON json_t *lines = json_array();
+		const json_t *token = json_object_get(explanation, "token"), *warning;
+		const char *policy = js_str(explanation, "policy");
+		size_t w;
+
+		if (token)
+			printf("Token %" JSON_INTEGER_FORMAT " opens the volume with\n",
+			       json_integer_value(token));
+		else
+			printf("The volume would open with\n");
+		tree_lines(json_object_get(explanation, "tree"), 2, lines);
+		json_array_foreach(json_object_get(explanation, "warnings"), w, warning)
+			(void)json_array_append_new(
+				lines, json_sprintf("warning: %s", json_string_value(warning)));
+		if (policy)
+			(void)json_array_append_new(lines, json_sprintf("policy: %s", policy));
+		print_lines(lines);
+	}
+}
+
 void table_test(const json_t *result, bool quiet)
 {
 	const json_t *token;
@@ -222,12 +284,19 @@ void table_test(const json_t *result, bool quiet)
 
 	json_array_foreach(json_object_get(result, "tokens"), i, token) {
 		bool ok = strcmp(js_str(token, "result"), "ok") == 0;
-		const char *cause = js_str(token, "cause");
+		const json_t *report = json_object_get(token, "report");
+		bool policy = json_object_get(report, "shares");
+		const char *cause = js_str(policy ? report : token, "cause");
+		CLEANUP_JSON json_t *lines = json_array();
 		char type[CELL_MAX], why[CELL_MAX];
 
 		if (ok && quiet)
 			continue;
 
+		/* What became of each part stands below. */
+		tree_report_lines(report, 2, lines);
+		if (!cause)
+			cause = js_str(token, "cause");
 		(void)cell_text(js_str(token, "type"), type);
 		(void)cell_text(cause ? cause : "", why);
 		printf("token %" JSON_INTEGER_FORMAT " (%s): %s after %.1f ms%s%s\n",
@@ -235,6 +304,7 @@ void table_test(const json_t *result, bool quiet)
 		       ok ? "opens the volume" : js_str(token, "result"),
 		       json_real_value(json_object_get(token, "milliseconds")), ok ? "" : ": ",
 		       why);
+		print_lines(lines);
 	}
 }
 

@@ -7,7 +7,10 @@
 /* The table of --list from the members "keyslots" and "tokens". */
 void table_list(const json_t *result);
 
-/* One line a token from the member "tokens" of --test; where `quiet` those that failed alone. */
+/* What is explained, from the member "explanations". */
+void table_explain(const json_t *result);
+
+/* One line a token, and below it one for each part of its policy, from the member "tokens" of --test; where `quiet` those that failed alone. */
 void table_test(const json_t *result, bool quiet);
 
 /* The member "devices": one line a device. */

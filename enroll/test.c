@@ -15,11 +15,16 @@ static json_t *trial_json(const struct item *item, const struct trial *trial)
 		[TRIAL_FAILS] = "failed",
 	};
 
-	return json_pack(
-		"{s:i, s:s, s:o, s:s, s:f, s:s*, s:o*}", "token", (int)item->id, "type", item->type,
-		"keyslots", inventory_numbers(item->keyslots), "result", results[trial->result],
-		"milliseconds", (double)trial->took_us / (double)USEC_PER_MSEC, "cause",
-		trial->result == TRIAL_OPENS ? NULL : trial->why, "facts", inventory_facts(item));
+	json_t *report = NULL;
+
+	if (trial->asked && token_report(&trial->job, &report) < 0)
+		return NULL;
+	return json_pack("{s:i, s:s, s:o, s:s, s:f, s:s*, s:o*, s:o*}", "token", (int)item->id,
+			 "type", item->type, "keyslots", inventory_numbers(item->keyslots),
+			 "result", results[trial->result], "milliseconds",
+			 (double)trial->took_us / (double)USEC_PER_MSEC, "cause",
+			 trial->result == TRIAL_OPENS ? NULL : trial->why, "facts",
+			 inventory_facts(item), "report", report);
 }
 
 /* The binding's own process has the PIN, if any, at its standard input. */
@@ -54,7 +59,7 @@ static enum exit_code test_all(struct luks *luks, const struct inventory *invent
 
 	for (size_t i = 0; i < inventory->n; i++) {
 		const struct item *item = &inventory->items[i];
-		struct trial trial;
+		CLEANUP(trial_done) struct trial trial = {0};
 
 		if (!item->ours ||
 		    (options->token != OPTIONS_ANY && (int)item->id != options->token))

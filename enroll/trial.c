@@ -21,22 +21,16 @@ static void why_sink(void *to, enum log_level level, const char *line)
 			       line);
 }
 
-/*
- * Whether a failure can pass without anybody changing the token, the server's keys or the volume.
- */
-static bool passes(int r)
+void trial_done(struct trial *trial)
 {
-	switch (r) {
-	case -ENETUNREACH:
-	case -EHOSTUNREACH:
-	case -ECONNREFUSED:
-	case -ETIMEDOUT:
-	case -ENODEV:
-	case -EINTR:
-		return true;
-	default:
-		return false;
-	}
+	job_done(&trial->job);
+	*trial = (struct trial){0};
+}
+
+static void begin(struct trial *trial)
+{
+	trial_done(trial);
+	trial->log = (struct log){.sink = why_sink, .to = trial};
 }
 
 /* What the plugin would refuse before it asks anybody. */
@@ -54,20 +48,21 @@ static int check_ciphers(const struct luks *luks, const struct item *item, const
 int trial_recover(const struct token *token, struct ref user_pin, struct trial *trial,
 		  struct buf *ret)
 {
-	const struct log log = {.sink = why_sink, .to = trial};
-	CLEANUP(cot_done) struct cot cot = {.pins = pins, .log = &log, .user_pin = user_pin};
+	CLEANUP(cot_done) struct cot cot = {.pins = pins, .user_pin = user_pin};
 	uint64_t began_us = now_us();
 	int r;
 
-	*trial = (struct trial){.result = TRIAL_OPENS};
-	r = token_recover(&cot, token, 0, ret);
+	begin(trial);
+	trial->asked = true;
+	cot.log = &trial->log;
+	r = token_recover_job(&cot, token, 0, &trial->job, ret);
 	trial->took_us = now_us() - began_us;
 	if (r < 0)
-		trial->result = passes(r) ? TRIAL_AWAY : TRIAL_FAILS;
+		trial->result = pin_may_pass(r) ? TRIAL_AWAY : TRIAL_FAILS;
 	trial->wants_pin = r == -ENOANO;
 	if (r == -ENOANO && !user_pin.p) {
 		trial->result = TRIAL_AWAY;
-		(void)log_err(&log, 0, "it takes a PIN, and nobody was there to type it");
+		(void)log_err(&trial->log, 0, "it takes a PIN, and nobody was there to type it");
 	}
 	return r;
 }
@@ -82,24 +77,24 @@ static int open_keyslot(struct luks *luks, const struct item *item, struct ref s
 
 void trial_run(struct luks *luks, const struct item *item, struct ref user_pin, struct trial *ret)
 {
-	const struct log log = {.sink = why_sink, .to = ret};
 	CLEANUP(buf_done) struct buf secret = {0};
 	uint64_t began_us = now_us();
 	int r = 0;
 
-	*ret = (struct trial){.result = TRIAL_FAILS};
+	begin(ret);
+	ret->result = TRIAL_FAILS;
 	if (!item->valid)
-		r = log_err(&log, -EBADMSG, "%s", item->why);
+		r = log_err(&ret->log, -EBADMSG, "%s", item->why);
 	else if (item->keyslots == 0)
-		r = log_err(&log, -EBADMSG, "no keyslot belongs to it");
+		r = log_err(&ret->log, -EBADMSG, "no keyslot belongs to it");
 	else
-		r = check_ciphers(luks, item, &log);
+		r = check_ciphers(luks, item, &ret->log);
 	if (r < 0 || trial_recover(&item->token, user_pin, ret, &secret) < 0)
 		return;
 
 	if (open_keyslot(luks, item, buf_ref(&secret)) < 0) {
 		ret->result = TRIAL_FAILS;
-		(void)log_err(&log, 0, "its secret was recovered, but opens no keyslot of it");
+		(void)log_err(&ret->log, 0, "its secret was recovered, but opens no keyslot of it");
 	}
 	ret->took_us = now_us() - began_us;
 }

@@ -4,17 +4,25 @@
 
 #include "enroll/inventory.h"
 
-/* How it went; `why` is empty where it opened a keyslot. */
+/*
+ * How it went; `why` is empty where it opened a keyslot. A zeroed struct is empty; it must not move, and ends with
+ * trial_done().
+ */
 struct trial {
 	enum { TRIAL_OPENS, TRIAL_AWAY, TRIAL_FAILS } result; /* the worse the higher */
 	bool wants_pin; /* it fails because of the PIN alone, which was wrong or not given */
+	bool asked;     /* a recovery was tried, and `job` says how it went */
 	uint64_t took_us;
 	char why[LOG_LINE_MAX];
+	struct log log; /* fills `why` */
+	struct job job;
 };
+
+void trial_done(struct trial *trial);
 
 /*
  * Recovers the token's secret, with this PIN where p is set, to a new buffer within the token's deadline; nothing is opened by it
- * yet. On failure trial->result is TRIAL_AWAY where something cannot be reached now, and nobody
+ * yet. `trial` is empty or of a trial before. On failure trial->result is TRIAL_AWAY where something cannot be reached now, and nobody
  * need change token or server for it to pass. Errors: those of token_recover().
  */
 MUST int trial_recover(const struct token *token, struct ref user_pin, struct trial *trial,

@@ -81,7 +81,7 @@ static uint32_t others_keyslots(const struct inventory *inventory)
 int wipe_leaves_way(struct luks *luks, const struct inventory *inventory, const struct wipe *wipe)
 {
 	uint32_t left = inventory->active & ~wipe->keyslots;
-	struct trial trial;
+	CLEANUP(trial_done) struct trial trial = {0};
 
 	if ((wipe->keyslots & inventory->active) == 0 || (left & others_keyslots(inventory)) != 0)
 		return 0;

@@ -49,7 +49,10 @@ static int give_up(struct fetch *f, const struct verdict *v, uint64_t now)
 	if (v->again != NEVER)
 		(void)snprintf(tried, sizeof(tried), " (tried for %u s)", (unsigned)seconds);
 
-	http_stop(&f->http);
+	if (pin_may_pass(v->err))
+		http_lose(&f->http, v);
+	else
+		http_stop(&f->http);
 	f->result = log_err(f->log, v->err, "%.200s: %s%s%.200s%s", f->base, v->words,
 			    *detail ? ": " : "", detail, tried);
 	return f->result;
@@ -113,6 +116,8 @@ static int look(struct fetch *f, uint64_t now)
 	if (pool->broken)
 		return give_up(f, &no_memory, now);
 
+	if (transfer->state == TRANSFER_LOST)
+		return give_up(f, &transfer->fate, now);
 	if (transfer->state == TRANSFER_ENDED) {
 		v = http_verdict(&f->http);
 		return v.err == 0 ? 0 : try_failed(f, &v, now);
@@ -153,8 +158,10 @@ int fetch_step(struct cot *cot, struct fetch *f, struct fetch_reply *ret)
 	r = look(f, now);
 	if (r == 0)
 		return reply_came(f, ret);
-	if (r != -EINPROGRESS)
+	if (r != -EINPROGRESS) {
+		cot_wake_at(cot, now); /* others may have waited for this one */
 		return r;
+	}
 
 	if (now >= cot->deadline_us) {
 		v = pending(f, cot->deadline_us);

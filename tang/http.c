@@ -118,7 +118,8 @@ static bool set_request(const struct libcurl *curl, struct http *http,
 	return curl->easy_setopt(easy, CURLOPT_HTTPHEADER, http->headers) == CURLE_OK;
 }
 
-static int set_url(const struct libcurl *curl, CURL *easy, const struct fetch_request *request)
+static int set_url(const struct libcurl *curl, struct transfer *transfer,
+		   const struct fetch_request *request)
 {
 	char *url;
 	int r;
@@ -127,7 +128,10 @@ static int set_url(const struct libcurl *curl, CURL *easy, const struct fetch_re
 	if (r < 0)
 		return r;
 
-	r = curl->easy_setopt(easy, CURLOPT_URL, url) == CURLE_OK ? 0 : -ENOMEM;
+	transfer->server = strndup(url, strlen(url) - strlen(request->path));
+	r = curl->easy_setopt(transfer->easy, CURLOPT_URL, url) == CURLE_OK && transfer->server
+		    ? 0
+		    : -ENOMEM;
 	free(url);
 	return r;
 }
@@ -159,7 +163,7 @@ int http_init(struct http *http, struct pool *pool, const struct fetch_request *
 	if (!http->transfer.easy)
 		return -ENOMEM;
 
-	r = set_url(curl, http->transfer.easy, request);
+	r = set_url(curl, &http->transfer, request);
 	if (r == -EBADMSG || r == -E2BIG)
 		return log_err(log, r, "%.200s: this is not the URL of a Tang server",
 			       request->base);
@@ -181,6 +185,7 @@ void http_done(struct http *http)
 		http->pool->curl.easy_cleanup(http->transfer.easy);
 		http->pool->curl.slist_free_all(http->headers);
 	}
+	free(http->transfer.server);
 	buf_done(&http->body);
 	if (http->pool)
 		pool_unref(http->pool);
@@ -208,6 +213,12 @@ int http_begin(struct http *http)
 void http_stop(struct http *http)
 {
 	pool_remove(http->pool, &http->transfer);
+}
+
+void http_lose(struct http *http, const struct verdict *why)
+{
+	pool_lose(http->pool, &http->transfer, why);
+	http_stop(http);
 }
 
 static struct verdict verdict_connect(int os_errno)
@@ -290,6 +301,8 @@ struct verdict http_verdict_pending(const struct http *http)
 {
 	curl_off_t resolved_us = 0;
 
+	if (http->transfer.state == TRANSFER_QUEUED)
+		http = (const struct http *)pool_ahead(http->pool, &http->transfer);
 	if (http->header_bytes > 0)
 		return (struct verdict){-ETIMEDOUT, NEVER, "its reply did not come to an end"};
 

@@ -9,16 +9,9 @@ enum {
 	HTTP_CONNECT_MS = 3000, /* for each address of a server */
 };
 
-/* What the end of an exchange means. */
-struct verdict {
-	int err;                                       /* as fetch_step(); 0: a reply came */
-	enum { NEVER, BRIEFLY, UNTIL_DEADLINE } again; /* whether another try may fare better */
-	const char *words;
-};
-
 /* An exchange that can be tried again; a zeroed struct is empty. */
 struct http {
-	struct transfer transfer;
+	struct transfer transfer; /* first */
 	struct pool *pool;
 	struct curl_slist *headers;
 	struct buf body;
@@ -43,6 +36,9 @@ MUST int http_begin(struct http *http);
 
 /* Stops a try; what it brought is kept until the next one begins. */
 void http_stop(struct http *http);
+
+/* The same where the server was given up, for those too that wait to ask it. */
+void http_lose(struct http *http, const struct verdict *why);
 
 /* What the end of the last try means. */
 struct verdict http_verdict(const struct http *http);

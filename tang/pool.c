@@ -136,6 +136,80 @@ static void pass_news(struct pool *pool)
 	}
 }
 
+static bool same_server(const struct transfer *a, const struct transfer *b)
+{
+	return strcmp(a->server, b->server) == 0;
+}
+
+const struct transfer *pool_ahead(const struct pool *pool, const struct transfer *transfer)
+{
+	const struct transfer *t = pool->first;
+
+	while (t && (t->state != TRANSFER_RUNNING || !same_server(t, transfer)))
+		t = t->next;
+	return t;
+}
+
+static void link_last(struct pool *pool, struct transfer *transfer)
+{
+	struct transfer **at = &pool->first;
+
+	while (*at)
+		at = &(*at)->next;
+	*at = transfer;
+	transfer->next = NULL;
+}
+
+static void unlink_one(struct pool *pool, const struct transfer *transfer)
+{
+	struct transfer **at = &pool->first;
+
+	while (*at && *at != transfer)
+		at = &(*at)->next;
+	if (*at)
+		*at = transfer->next;
+}
+
+static int start(struct pool *pool, struct transfer *transfer)
+{
+	if (pool->broken ||
+	    pool->curl.easy_setopt(transfer->easy, CURLOPT_PRIVATE, transfer) != CURLE_OK ||
+	    pool->curl.multi_add_handle(pool->multi, transfer->easy) != CURLM_OK)
+		return -ENOMEM;
+
+	transfer->state = TRANSFER_RUNNING;
+	return 0;
+}
+
+static struct transfer *first_queued(const struct pool *pool, const struct transfer *like)
+{
+	struct transfer *t = pool->first;
+
+	while (t && (t->state != TRANSFER_QUEUED || !same_server(t, like)))
+		t = t->next;
+	return t;
+}
+
+static void lose(struct pool *pool, struct transfer *transfer, const struct verdict *why)
+{
+	transfer->fate = *why;
+	transfer->state = TRANSFER_LOST;
+	unlink_one(pool, transfer);
+}
+
+/* The next one's turn, now that this one is out of the way. */
+static void start_next(struct pool *pool, const struct transfer *ended)
+{
+	static const struct verdict no_memory = {-ENOMEM, NEVER, "out of memory"};
+	struct transfer *t;
+
+	while ((t = first_queued(pool, ended)) && start(pool, t) < 0)
+		lose(pool, t, &no_memory);
+	/* On a connection that is there already, its socket may have no news to tell. */
+	if (t && ended->state == TRANSFER_ENDED && ended->result == CURLE_OK)
+		t->moved_us = now_us();
+}
+
 static void collect_results(struct pool *pool)
 {
 	const CURLMsg *msg;
@@ -150,6 +224,8 @@ static void collect_results(struct pool *pool)
 		transfer = (struct transfer *)(void *)owner;
 		transfer->result = result;
 		transfer->state = TRANSFER_ENDED;
+		unlink_one(pool, transfer);
+		start_next(pool, transfer);
 	}
 }
 
@@ -243,24 +319,40 @@ int pool_get(struct cot *cot, const struct log *log, struct pool **ret)
 
 int pool_add(struct pool *pool, struct transfer *transfer)
 {
-	transfer->moved_us = 0;
-	if (pool->broken ||
-	    pool->curl.easy_setopt(transfer->easy, CURLOPT_PRIVATE, transfer) != CURLE_OK ||
-	    pool->curl.multi_add_handle(pool->multi, transfer->easy) != CURLM_OK)
-		return -ENOMEM;
+	int r;
 
-	transfer->state = TRANSFER_RUNNING;
+	transfer->moved_us = 0;
+	if (pool_ahead(pool, transfer)) {
+		transfer->state = TRANSFER_QUEUED;
+	} else {
+		r = start(pool, transfer);
+		if (r < 0)
+			return r;
+	}
+	link_last(pool, transfer);
 	return 0;
+}
+
+void pool_lose(struct pool *pool, const struct transfer *transfer, const struct verdict *why)
+{
+	struct transfer *t;
+
+	while (transfer->state == TRANSFER_RUNNING && (t = first_queued(pool, transfer)))
+		lose(pool, t, why);
 }
 
 void pool_remove(struct pool *pool, struct transfer *transfer)
 {
-	if (transfer->state == TRANSFER_IDLE)
-		return;
+	bool was_running = transfer->state == TRANSFER_RUNNING;
 
-	(void)pool->curl.multi_remove_handle(pool->multi, transfer->easy);
-	for (size_t i = 0; i < pool->n_sockets; i++)
-		if (pool->owners[i] == transfer)
-			pool->owners[i] = NULL;
+	unlink_one(pool, transfer);
+	if (was_running || transfer->state == TRANSFER_ENDED) {
+		(void)pool->curl.multi_remove_handle(pool->multi, transfer->easy);
+		for (size_t i = 0; i < pool->n_sockets; i++)
+			if (pool->owners[i] == transfer)
+				pool->owners[i] = NULL;
+	}
 	transfer->state = TRANSFER_IDLE;
+	if (was_running)
+		start_next(pool, transfer);
 }

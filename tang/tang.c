@@ -20,10 +20,11 @@ struct state {
 	struct fetch *fetch;
 };
 
-static int tang_check(const json_t *hdr, const struct log *log)
+static int tang_check(const struct pin *const *all, const json_t *hdr, const struct log *log)
 {
 	CLEANUP(binding_done) struct binding b = {0};
 
+	(void)all;
 	return binding_read(hdr, log, &b);
 }
 
@@ -316,11 +317,12 @@ static int tang_decrypt(struct cot *cot, struct job *job, struct buf *ret_cek)
 	return r;
 }
 
-static int tang_describe(const json_t *hdr, json_t *facts)
+static int tang_describe(const struct pin *const *all, const json_t *hdr, json_t *facts)
 {
 	CLEANUP(binding_done) struct binding b = {0};
 	int r;
 
+	(void)all;
 	r = binding_read(hdr, NULL, &b);
 	if (r < 0)
 		return r;

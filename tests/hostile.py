@@ -18,6 +18,8 @@ input ends (--watch-stdin) or its time is over. IPv4 and IPv6 as --host says; a 
     --cert=FILE --key=FILE    speak TLS with these PEM files
     --refuse=SECONDS    refuse connections that long, then listen
     --drip=SECONDS      pause between the bytes of drip (0.1)
+    --delay=SECONDS     serve: answer so much later
+    --answers=N         serve: answer so many requests, and no more than receive the others
     --lifetime=SECONDS  end after so long (300)
     --watch-stdin       end when standard input does
 
@@ -63,6 +65,7 @@ class Server:
     def __init__(self, options):
         self.options = options
         self.lock = threading.Lock()
+        self.answers = 0
         self.tls = None
         if options.cert:
             self.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -110,6 +113,11 @@ class Server:
         return self.serve(sock, request)
 
     def serve(self, sock, request):
+        with self.lock:
+            self.answers += 1
+        if self.options.answers is not None and self.answers > self.options.answers:
+            hold()
+        time.sleep(self.options.delay)
         parts = request["path"].split("/")
         name = None
         if request["method"] == "GET" and "adv" in parts[-2:]:
@@ -260,6 +268,8 @@ def main():
     parser.add_argument("--key")
     parser.add_argument("--refuse", type=float, default=0)
     parser.add_argument("--drip", type=float, default=0.1)
+    parser.add_argument("--delay", type=float, default=0)
+    parser.add_argument("--answers", type=int)
     parser.add_argument("--lifetime", type=float, default=300)
     parser.add_argument("--watch-stdin", action="store_true")
     options = parser.parse_args()

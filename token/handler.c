@@ -7,21 +7,10 @@
 
 int token_errno(int r)
 {
-	switch (r) {
-	case 0:
-	case -ENOANO:
+	if (r == 0 || r == -ENOANO)
 		return r;
-	case -EAGAIN:
-	case -EINTR:
-	case -ENODEV:
-	case -ETIMEDOUT:
-	case -ENETUNREACH:
-	case -EHOSTUNREACH:
-	case -ECONNREFUSED:
-		return -EAGAIN;
-	default:
-		return -ENOENT; /* any other value would keep libcryptsetup from the next token */
-	}
+	/* Any other value would keep libcryptsetup from the next token. */
+	return r == -EAGAIN || pin_may_pass(r) ? -EAGAIN : -ENOENT;
 }
 
 /* Where a token's log lines go, and the token they are about. */
@@ -171,32 +160,54 @@ int handler_validate(struct crypt_device *cd, const char *json)
 	return token_parse(ref_str(json), &log, &token) < 0 ? -EINVAL : 0;
 }
 
-static void dump_value(struct crypt_device *cd, const char *name, const json_t *value)
+bool handler_uses_network(struct crypt_device *cd, int number)
+{
+	CLEANUP(token_done) struct token token = {0};
+	const char *json;
+
+	return crypt_token_json_get(cd, number, &json) >= 0 &&
+	       token_parse(ref_str(json), NULL, &token) == 0 && token_uses_network(&token);
+}
+
+/* Two more spaces for each level of a policy. */
+static void dump_value(struct crypt_device *cd, int depth, const char *name, const json_t *value)
 {
 	if (json_is_string(value))
-		crypt_logf(cd, CRYPT_LOG_NORMAL, "\t%s:\t%s\n", name, json_string_value(value));
+		crypt_logf(cd, CRYPT_LOG_NORMAL, "\t%*s%s:\t%s\n", 2 * depth, "", name,
+			   json_string_value(value));
 	else if (json_is_integer(value))
-		crypt_logf(cd, CRYPT_LOG_NORMAL, "\t%s:\t%" JSON_INTEGER_FORMAT "\n", name,
-			   json_integer_value(value));
+		crypt_logf(cd, CRYPT_LOG_NORMAL, "\t%*s%s:\t%" JSON_INTEGER_FORMAT "\n", 2 * depth,
+			   "", name, json_integer_value(value));
+}
+
+static void dump_facts(struct crypt_device *cd, int depth, const json_t *facts)
+{
+	const json_t *value, *item;
+	const char *name;
+	size_t i;
+
+	json_object_foreach((json_t *)(uintptr_t)facts, name, value) {
+		if (!json_is_array(value))
+			dump_value(cd, depth, name, value);
+		json_array_foreach(value, i, item) {
+			if (!json_is_object(item)) {
+				dump_value(cd, depth, name, item);
+				continue;
+			}
+			crypt_logf(cd, CRYPT_LOG_NORMAL, "\t%*sshare %zu of %zu:\n", 2 * depth, "",
+				   i + 1, json_array_size(value));
+			dump_facts(cd, depth + 1, item);
+		}
+	}
 }
 
 void handler_dump(struct crypt_device *cd, const char *json)
 {
 	CLEANUP(token_done) struct token token = {0};
 	CLEANUP_JSON json_t *facts = NULL;
-	const json_t *value, *item;
-	const char *name;
-	size_t i;
 
-	if (token_parse(ref_str(json), NULL, &token) < 0 || token_describe(&token, &facts) < 0) {
+	if (token_parse(ref_str(json), NULL, &token) < 0 || token_describe(&token, &facts) < 0)
 		crypt_log(cd, CRYPT_LOG_NORMAL, "\t(malformed, cannot unlock)\n");
-		return;
-	}
-
-	json_object_foreach(facts, name, value) {
-		if (!json_is_array(value))
-			dump_value(cd, name, value);
-		json_array_foreach(value, i, item)
-			dump_value(cd, name, item);
-	}
+	else
+		dump_facts(cd, 0, facts);
 }

@@ -25,7 +25,8 @@ bool handler_null_cipher(struct crypt_device *cd, int keyslot);
  * Recovers token number `token` of `cd` within its deadline, or max_us where that is sooner (0: no
  * such limit), and hands out its secret in a buffer of exactly that size, freed by
  * handler_buffer_free(). Refuses a volume whose segment or one of the token's keyslots has a null
- * cipher. Failures are told through crypt_logf() at ERROR, a line a leaf. Errors: of token_errno().
+ * cipher. Failures are told through crypt_logf() at ERROR, a line a leaf and
+ * one for the whole. Errors: of token_errno().
  */
 int handler_open(struct crypt_device *cd, int token, uint64_t max_us, char **ret, size_t *ret_len);
 
@@ -42,6 +43,9 @@ void handler_buffer_free(void *buffer, size_t len);
 
 /* 0 where handler_open() can use this JSON, else -EINVAL; no I/O. */
 int handler_validate(struct crypt_device *cd, const char *json);
+
+/* Whether token number `token` of `cd` can be used and may use the network then. */
+bool handler_uses_network(struct crypt_device *cd, int token);
 
 /* Prints what token_describe() gives through crypt_log() at NORMAL. */
 void handler_dump(struct crypt_device *cd, const char *json);

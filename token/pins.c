@@ -2,6 +2,9 @@
 /* The table of pins in this program or module. */
 #include "token/token.h"
 
+#ifdef PIN_SSS
+#include "sss/sss.h"
+#endif
 #ifdef PIN_TANG
 #include "tang/tang.h"
 #endif
@@ -15,6 +18,9 @@ const struct pin *const pins[] = {
 #endif
 #ifdef PIN_TPM2
 	&pin_tpm2,
+#endif
+#ifdef PIN_SSS
+	&pin_sss,
 #endif
 	NULL,
 };

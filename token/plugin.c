@@ -18,7 +18,7 @@ enum {
 
 /* A token as it is written now. */
 struct which {
-	const struct crypt_device *cd;
+	struct crypt_device *cd;
 	uint64_t json_hash;
 	int token;
 };
@@ -27,6 +27,7 @@ struct failure {
 	struct which which;
 	uint64_t until_us;
 	int result;
+	bool network; /* whether the token may use the network */
 };
 
 /* A host may unlock several devices in threads of its own. */
@@ -69,37 +70,41 @@ static bool same(const struct which *a, const struct which *b)
 
 /*
  * 0, or what this token's attempt ended with a moment ago. *ret_max_us: how long an attempt may
- * take; once one has failed, the next ones only as long as it takes to ask a living server.
+ * take; once one that may use the network has failed, the next such ones only as long as it takes to ask
+ * a living server.
  */
 static int recall(const struct which *wanted, uint64_t *ret_max_us)
 {
 	uint64_t now = now_us();
+	bool network = false;
 	int result = 0;
 
-	*ret_max_us = 0;
 	(void)pthread_mutex_lock(&lock);
 	for (size_t i = 0; i < FAILURES_MAX; i++) {
 		if (failures[i].until_us <= now)
 			continue;
-		if (pins[0]->flags & PIN_NET)
-			*ret_max_us = LATER_NETWORK_US;
+		network |= failures[i].network;
 		if (same(&failures[i].which, wanted))
 			result = failures[i].result;
 	}
 	(void)pthread_mutex_unlock(&lock);
+
+	network = network && handler_uses_network(wanted->cd, wanted->token);
+	*ret_max_us = network ? LATER_NETWORK_US : 0;
 	return result;
 }
 
 /* The oldest entry gives way. */
 static void remember(const struct which *which, int result)
 {
+	bool network = handler_uses_network(which->cd, which->token);
 	size_t oldest = 0;
 
 	(void)pthread_mutex_lock(&lock);
 	for (size_t i = 1; i < FAILURES_MAX; i++)
 		if (failures[i].until_us < failures[oldest].until_us)
 			oldest = i;
-	failures[oldest] = (struct failure){*which, now_us() + FAILURE_LIFE_US, result};
+	failures[oldest] = (struct failure){*which, now_us() + FAILURE_LIFE_US, result, network};
 	(void)pthread_mutex_unlock(&lock);
 }
 

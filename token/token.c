@@ -3,6 +3,7 @@
 #include "token/token.h"
 
 #include "crypto/b64.h"
+#include "token/report.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -234,7 +235,7 @@ int token_describe(const struct token *token, json_t **ret)
 
 	if (token->label && json_object_set_new(facts, "label", json_string(token->label)) != 0)
 		return -ENOMEM;
-	r = token->pin->describe(token->jwe.hdr, facts);
+	r = token->pin->describe(pins, token->jwe.hdr, facts);
 	if (r < 0)
 		return r;
 	if (token->deadline != TOKEN_DEADLINE_DEFAULT &&
@@ -263,35 +264,35 @@ int token_new_secret(struct buf *ret)
 	return 0;
 }
 
-/* One line a leaf: which one, and why. */
-static void report_failure(const struct log *log, const struct job *job)
-{
-	if (job->n_children > 0) {
-		for (size_t i = 0; i < job->n_children; i++)
-			report_failure(log, &job->children[i]);
-	} else if (job->why[0]) {
-		(void)log_err(log, 0, "%s", job->why);
-	} else if (job->result < 0) {
-		(void)log_err(log, 0, "%s: %s", job->pin ? job->pin->name : "pin",
-			      strerror(-job->result));
-	}
-}
-
-int token_recover(struct cot *cot, const struct token *token, uint64_t max_us, struct buf *ret)
+int token_recover_job(struct cot *cot, const struct token *token, uint64_t max_us, struct job *job,
+		      struct buf *ret)
 {
 	uint64_t limit_us = (uint64_t)token->deadline * USEC_PER_SEC;
-	CLEANUP(job_done) struct job job = {0};
 	int r;
 
 	if (max_us != 0 && max_us < limit_us)
 		limit_us = max_us;
 	cot->deadline_us = now_us() + limit_us;
 
-	r = job_init(&job, cot, &token->jwe);
+	r = job_init(job, cot, &token->jwe);
 	if (r == 0)
-		r = pin_recover(cot, &job, ret);
+		r = pin_recover(cot, job, ret);
 	/* That a PIN is wanted is no failure; that it was wrong is. */
 	if (r < 0 && (r != -ENOANO || cot->user_pin.p))
-		report_failure(cot->log, &job);
+		report_failure(cot->log, job);
 	return r;
+}
+
+int token_recover(struct cot *cot, const struct token *token, uint64_t max_us, struct buf *ret)
+{
+	CLEANUP(job_done) struct job job = {0};
+
+	return token_recover_job(cot, token, max_us, &job, ret);
+}
+
+bool token_uses_network(const struct token *token)
+{
+	if (token->pin->uses_network)
+		return token->pin->uses_network(pins, token->jwe.hdr);
+	return token->pin->flags & PIN_NET;
 }

@@ -61,3 +61,21 @@ MUST int token_new_secret(struct buf *ret);
  */
 MUST int token_recover(struct cot *cot, const struct token *token, uint64_t max_us,
 		       struct buf *ret);
+
+/*
+ * The same, leaving what is to be said of each part in `job`, also on success; job must be zeroed or
+ * done, and cot->log outlive it. End it with job_done().
+ */
+MUST int token_recover_job(struct cot *cot, const struct token *token, uint64_t max_us,
+			   struct job *job, struct buf *ret);
+
+/*
+ * How a recovery went, as a new object: "pin" (or "unknown"), "where" (whom it asked, where that is
+ * known), "state" ("recovered", "failed", "not needed", "wants a PIN"), "ms" (the time it took),
+ * "cause" where it failed or wants a PIN; of a policy also "threshold" and "shares", an array of the
+ * same in the header's order. Errors: -ENOMEM.
+ */
+MUST int token_report(const struct job *root, json_t **ret);
+
+/* Whether a recovery of the token may use the network. */
+bool token_uses_network(const struct token *token);

@@ -14,10 +14,11 @@
 
 enum { LOOK_AGAIN_US = 250 * USEC_PER_MSEC };
 
-static int tpm2_check(const json_t *hdr, const struct log *log)
+static int tpm2_check(const struct pin *const *all, const json_t *hdr, const struct log *log)
 {
 	CLEANUP(sealed_freep) struct sealed *sealed = NULL;
 
+	(void)all;
 	return sealed_read(hdr, log, &sealed);
 }
 
@@ -185,12 +186,13 @@ static int describe_policy(const struct sealed *s, json_t *facts)
 	return r < 0 || !s->signature[0] ? r : add(facts, "signature", s->signature);
 }
 
-static int tpm2_describe(const json_t *hdr, json_t *facts)
+static int tpm2_describe(const struct pin *const *all, const json_t *hdr, json_t *facts)
 {
 	CLEANUP(sealed_freep) struct sealed *s = NULL;
 	bool clevis;
 	int r;
 
+	(void)all;
 	r = sealed_read(hdr, NULL, &s);
 	if (r == 0)
 		r = describe_parent(s, facts);

@@ -134,8 +134,9 @@ static int print_key(const struct log *log, char *const *args, struct ref input)
 	r = jwe_from_compact(input, &jwe);
 	if (r == 0)
 		r = job_init(&job, &cot, &jwe);
-	if (r == 0)
-		r = job.pin->decrypt(&cot, &job, &cek);
+	cot.network = true;
+	while (r == 0 && (r = job.pin->decrypt(&cot, &job, &cek)) == -EINPROGRESS)
+		r = cot_wait(&cot);
 	if (r == 0)
 		r = buf_init(&text, b64_encoded_len(cek.n));
 	if (r == 0)
@@ -156,7 +157,7 @@ static int describe(const struct log *log, char *const *args, struct ref input)
 	if (r == 0)
 		r = pin_check(pins, jwe.hdr, log, &pin);
 	if (r == 0)
-		r = pin->describe(jwe.hdr, facts);
+		r = pin->describe(pins, jwe.hdr, facts);
 	if (r == 0)
 		r = js_dump(facts, &text);
 	if (r == 0)

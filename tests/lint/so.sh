@@ -3,8 +3,8 @@
 # What a plugin is as a file: what it exports, links with, keeps in memory, and how large it is.
 . "$(dirname "$0")/../lib.sh"
 
-size_max=$((96 * 1024))
-with_pin='tpm2' # token types that can hold a leaf with a PIN
+declare -A size_max=([sss]=160) # KiB; other types: 96
+with_pin='sss tpm2' # token types that can hold a leaf with a PIN
 data_max=$((4096 + 64)) # the memory of failed recoveries, and what the C runtime has in any library
 
 exports() { # PLUGIN
@@ -74,7 +74,7 @@ check_plugin() { # PLUGIN
 	ok "$name has no destructor of its own" at_most 8 "$(section_size "$so" fini_array dtors)"
 	ok "$name has no state but the memory of failures" \
 		at_most $data_max "$(section_size "$so" data bss tdata tbss)"
-	ok "$name is small" at_most $size_max "$(stripped_size "$so")"
+	ok "$name is small" at_most $((${size_max[${name#cotter-}]:-96} * 1024)) "$(stripped_size "$so")"
 }
 
 plugins=$(find "$build/token" -name 'libcryptsetup-token-*.so')
@@ -88,8 +88,12 @@ announces() { # TYPE SONAME
 	[ ! -e "$so" ] || ok "cotter-$1 announces that it loads $2" grep -qF "\"$2\"" <(dlopen_notes "$so")
 }
 
-announces tang libcurl.so.4
-announces tpm2 libtss2-esys.so.0
-announces tpm2 libtss2-tctildr.so.0
-announces tpm2 libtss2-tcti-device.so.0
+for type in tang sss; do
+	announces $type libcurl.so.4
+done
+for type in tpm2 sss; do
+	announces $type libtss2-esys.so.0
+	announces $type libtss2-tctildr.so.0
+	announces $type libtss2-tcti-device.so.0
+done
 done_testing

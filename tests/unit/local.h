@@ -23,8 +23,9 @@ static inline int local_key(struct buf *ret_cek)
 	return buf_copy(ret_cek, (struct ref){key, sizeof(key)});
 }
 
-static int local_check(const json_t *hdr, const struct log *log)
+static int local_check(const struct pin *const *all, const json_t *hdr, const struct log *log)
 {
+	(void)all;
 	if (!json_is_object(local_config(hdr)))
 		return log_err(log, -EBADMSG, "local: there is no \"local\"");
 	return 0;
@@ -55,8 +56,9 @@ static int local_decrypt(struct cot *cot, struct job *job, struct buf *ret_cek)
 	return local_key(ret_cek);
 }
 
-static int local_describe(const json_t *hdr, json_t *facts)
+static int local_describe(const struct pin *const *all, const json_t *hdr, json_t *facts)
 {
+	(void)all;
 	(void)hdr;
 	return json_object_set_new(facts, "place", json_string("here")) == 0 &&
 			       json_object_set_new(facts, "key_names",

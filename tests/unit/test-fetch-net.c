@@ -195,6 +195,52 @@ static void test_silent_name_server(void **state)
 	(void)close(name_server);
 }
 
+/* Of a name's look-up, however many requests to one server wait for it. */
+static unsigned count_queries(size_t requests)
+{
+	int name_server = make_socket(SOCK_DGRAM, "127.0.0.1", 53);
+	struct cot cot = {.deadline_us = now_us() + 1000 * USEC_PER_MSEC};
+	struct trial trials[4];
+	unsigned queries = 0;
+	bool pending = true;
+	char query[512];
+
+	for (size_t i = 0; i < requests; i++) {
+		struct trial *t = &trials[i];
+
+		trial_init(t, "http://tang.example");
+		t->r = fetch_start(&cot, &t->log, &t->request, &t->fetch);
+		assert_int_equal(t->r, 0);
+	}
+	while (pending) {
+		pending = false;
+		for (size_t i = 0; i < requests; i++) {
+			trials[i].r = fetch_step(&cot, trials[i].fetch, &trials[i].reply);
+			pending |= trials[i].r == -EINPROGRESS;
+		}
+		if (pending)
+			assert_int_equal(cot_wait(&cot), 0);
+	}
+	for (size_t i = 0; i < requests; i++) {
+		assert_failed(&trials[i], -EHOSTUNREACH, "its name cannot be resolved");
+		trial_done(&trials[i]);
+	}
+	cot_done(&cot);
+	while (recv(name_server, query, sizeof(query), MSG_DONTWAIT) > 0)
+		queries++;
+	(void)close(name_server);
+	return queries;
+}
+
+static void test_one_look_up(void **state)
+{
+	unsigned queries = count_queries(1);
+
+	(void)state;
+	assert_in_range(queries, 1, 4);
+	assert_int_equal(count_queries(4), queries);
+}
+
 /* A name with two addresses, of which the first, by the resolver's order, refuses. */
 static void test_refusing_address(void **state)
 {
@@ -263,6 +309,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_no_name),
 		cmocka_unit_test(test_name_comes_late),
 		cmocka_unit_test(test_silent_name_server),
+		cmocka_unit_test(test_one_look_up),
 		cmocka_unit_test(test_refusing_address),
 		cmocka_unit_test(test_dead_address),
 	};

@@ -80,6 +80,8 @@ static void test_values(void **state)
 		"--tpm2-public-key-pcrs=",
 		"--tpm2-signature=",
 		"--tpm2-seal-key-handle=",
+		"--threshold=",
+		"--policy=",
 		"--key-slot=",
 		"--token-id=",
 		"--label=",

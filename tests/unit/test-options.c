@@ -65,6 +65,12 @@ static void test_verbs(void **state)
 		{"--tpm2-device=auto disk", VERB_ENROLL},
 		{"--tpm2-device=list", VERB_DEVICES},
 		{"--tpm2-device=list --json=short --quiet", VERB_DEVICES},
+		{"--policy=tang(h) disk", VERB_ENROLL},
+		{"--policy=tang(h) --wipe-slot=sss disk", VERB_ENROLL},
+		{"--explain disk", VERB_EXPLAIN},
+		{"--explain --tang=h", VERB_EXPLAIN},
+		{"--explain --policy=tang(h) --unlock-token --wipe-slot=all --label=x disk",
+		 VERB_EXPLAIN},
 		{"--help", VERB_HELP},
 		{"--version", VERB_VERSION},
 		{"--version --help", VERB_HELP},
@@ -102,7 +108,44 @@ static void test_refused(void **state)
 		{"--label= --tang=h disk", "--label needs a value"},
 		{"--header= disk", "--header needs a value"},
 		{"--quiet --quiet disk", "--quiet is given twice"},
-		{"--tang=a --tang=b disk", "--tang is given twice"},
+		{"--tang=a --tang-ca=b --tang-ca=c disk",
+		 "--tang-ca is given twice for one --tang"},
+		{"--tang-ca=b --tang=a --tang-ca=c disk",
+		 "--tang-ca is given twice for one --tang"},
+		{"--tang-ca=b --tang-ca=c --tang=a disk",
+		 "--tang-ca is given twice for one --tang"},
+		{"--tang-ca=b --tang=a --tang=c disk",
+		 "--tang-ca stands before the --tang that it belongs to"},
+
+		{"--tang=a --tang=b disk",
+		 "--threshold=T is missing: it says how many of the 2 must hold"},
+		{"--tang=a --tpm2-device=auto --tang=b disk", "how many of the 3 must hold"},
+		{"--tang=a --tang=b --threshold=0 disk",
+		 "--threshold is a number from 1 to 2, as many as there are pins, not \"0\""},
+		{"--tang=a --tang=b --threshold=3 disk", "not \"3\""},
+		{"--tang=a --tang=b --threshold=-1 disk", "not \"-1\""},
+		{"--tang=a --tang=b --threshold=2x disk", "not \"2x\""},
+		{"--tang=a --threshold=2 disk", "--threshold is a number from 1 to 1"},
+		{"--threshold=1 disk", "--threshold belongs to a new binding"},
+		{"--policy=tang(h) --tang=a disk",
+		 "--policy and --tang exclude each other: the policy names all pins"},
+		{"--policy=tang(h) --threshold=1 disk",
+		 "--policy and --threshold exclude each other"},
+		{"--policy=tang(h)", "no device or image is named"},
+		{"--policy=tang(h", "no device or image is named"},
+		{"--policy=tang(h disk", "the policy is wrong at character 7: a ) is missing"},
+		{"--list --explain disk", "--list and --explain exclude each other"},
+		{"--test --explain --tang=h disk", "--test and --explain exclude each other"},
+		{"--explain --wipe-slot=1 disk",
+		 "--explain changes nothing, so it excludes --wipe-slot"},
+		{"--explain", "--explain needs a new binding (--tang=URL, --tpm2-device=auto or "
+			      "--policy=POLICY), or a volume whose tokens are explained"},
+		{"--explain --label=x disk", "--label belongs to a new binding"},
+		{"--explain --token-id=1 disk", "--token-id goes with a new binding or --test"},
+		{"--list --policy=tang(h) disk", "--list changes nothing, so it excludes --policy"},
+		{"--tpm2-device=list --tang=h",
+		 "--tpm2-device=list lists devices, so it excludes --tang"},
+		{"--tpm2-device=list --tpm2-device=auto", "so it excludes --tpm2-device"},
 		{"--wipe-slot=1 --wipe-slot=2 disk", "--wipe-slot is given twice"},
 
 		{"--list --test disk", "--list and --test exclude each other"},
@@ -154,14 +197,12 @@ static void test_refused(void **state)
 		{"--tang=h --tang-pubkey=" PUBKEY " disk", "--tang-pubkey needs a URL that"},
 
 		{"--tpm2-device= disk", "--tpm2-device needs a value"},
-		{"--tang=h --tpm2-device=auto disk",
-		 "--tang and --tpm2-device exclude each other: a binding has one pin"},
 		{"--tang=h --tpm2-pcrs=7 disk",
 		 "--tpm2-pcrs belongs to a new binding, so it needs --tpm2-device=auto"},
 		{"--tpm2-device=auto --tang-ca=f disk",
 		 "--tang-ca belongs to a new binding, so it needs --tang=URL"},
 		{"--tpm2-with-pin=yes --test disk", "--tpm2-with-pin belongs to a new binding"},
-		{"--label=x disk", "so it needs --tang=URL or --tpm2-device=auto"},
+		{"--label=x disk", "so it needs --tang=URL, --tpm2-device=auto or --policy=POLICY"},
 		{"--tpm2-device=auto", "no device or image is named"},
 		{"--list --tpm2-device=auto disk",
 		 "--list changes nothing, so it excludes --tpm2-d"},
@@ -283,6 +324,7 @@ static void test_selection(void **state)
 		{"tang", {.pins = 1}},
 		{"tpm2", {.pins = 2}},
 		{"tang,tpm2", {.pins = 3}},
+		{"sss", {.pins = 4}},
 		{"orphaned", {.orphaned = true}},
 		{"all", {.all = true}},
 		{"2,orphaned,tang,all",
@@ -292,6 +334,7 @@ static void test_selection(void **state)
 	(void)state;
 	assert_string_equal(pins[0]->name, "tang");
 	assert_string_equal(pins[1]->name, "tpm2");
+	assert_string_equal(pins[2]->name, "sss");
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		const struct selection *want = &cases[i].want;
 		struct options options;
@@ -391,6 +434,79 @@ static void test_tpm2_config(void **state)
 	assert_int_equal(chdir(before), 0);
 }
 
+/* Each option belongs to the last one of its pin before it. */
+static void test_several(void **state)
+{
+	static const struct {
+		const char *line, *pin, *config;
+		bool user_pin, saved, later;
+	} cases[] = {
+		{"--tang=a --threshold=1", "tang", "{\"url\":\"a\"}", false, false, false},
+		{"--tang-advertisement=f --tang=a", "tang", "{\"url\":\"a\",\"adv\":\"f\"}", false,
+		 true, false},
+		{"--tang=a --tang=b --threshold=2", "sss",
+		 "{\"t\":2,\"pins\":{\"tang\":[{\"url\":\"a\"},{\"url\":\"b\"}]}}", false, false,
+		 false},
+		{"--threshold=1 --tang=a --tpm2-device=auto --tang-thumbprint=" THUMBPRINT
+		 " --tang=b --tpm2-pcrs= --tang-advertisement=f",
+		 "sss",
+		 "{\"t\":1,\"pins\":{\"tang\":[{\"url\":\"a\",\"thp\":\"" THUMBPRINT
+		 "\"},{\"url\":\"b\",\"adv\":\"f\"}],\"tpm2\":{}}}",
+		 false, false, false},
+		{"--tang=a --tang=b --tang=c --threshold=3", "sss",
+		 "{\"t\":3,\"pins\":{\"tang\":[{\"url\":\"a\"},{\"url\":\"b\"},{\"url\":\"c\"}]}}",
+		 false, false, false},
+		{"--tpm2-with-pin=yes --tpm2-device=auto --tang=a --tang-advertisement=f "
+		 "--threshold=2",
+		 "sss",
+		 "{\"t\":2,\"pins\":{\"tpm2\":{\"pcrs\":\"7\",\"pin\":true},\"tang\":{\"url\":\"a\","
+		 "\"adv\":\"f\"}}}",
+		 true, true, false},
+		{"--tpm2-device=auto --tpm2-pcrs=7=00 --tpm2-device=auto --threshold=1", "sss",
+		 "{\"t\":1,\"pins\":{\"tpm2\":[{\"pcrs\":\"7=00\"},{\"pcrs\":\"7\"}]}}", false,
+		 false, true},
+		{"--policy=2of(tang(a),tpm2(pin=yes),1of(tang(b,adv=f)))", "sss",
+		 "{\"t\":2,\"pins\":{\"tang\":{\"url\":\"a\"},\"tpm2\":{\"pcrs\":\"7\",\"pin\":"
+		 "true},\"sss\":{\"t\":1,\"pins\":{\"tang\":{\"url\":\"b\",\"adv\":\"f\"}}}}}",
+		 true, false, false},
+		{"--policy={\"pins\":{\"tpm2\":{\"pcr_ids\":\"7\",\"pcr_digest\":\"x\"}}}", "sss",
+		 "{\"pins\":{\"tpm2\":{\"pcr_ids\":\"7\",\"pcr_digest\":\"x\"}}}", false, false,
+		 true},
+		{"--policy=tpm2", "tpm2", "{\"pcrs\":\"7\"}", false, false, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		CLEANUP_JSON json_t *want = json_of(cases[i].config);
+		struct options options;
+		char line[512];
+
+		(void)snprintf(line, sizeof(line), "%s disk", cases[i].line);
+		options = parsed(line);
+		assert_string_equal(options.pin, cases[i].pin);
+		if (!json_equal(options.config, want))
+			fail_msg("%s: another configuration", line);
+		expect(line, options.user_pin, cases[i].user_pin);
+		expect(line, options.saved, cases[i].saved);
+		expect(line, options.later, cases[i].later);
+		options_done(&options);
+	}
+}
+
+/* One more than a policy can have. */
+static void test_too_many(void **state)
+{
+	static char option[] = "--tang=h", program[] = "cotter-enroll";
+	char *argv[67] = {program};
+	struct options options;
+
+	(void)state;
+	for (size_t i = 1; i < 66; i++)
+		argv[i] = option;
+	assert_int_equal(parse_words(argv, &options), -EINVAL);
+	assert_told("65 pins", &lines, "a binding has at most 64 pins");
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -402,6 +518,8 @@ int main(void)
 		cmocka_unit_test(test_selection),
 		cmocka_unit_test(test_config),
 		cmocka_unit_test(test_tpm2_config),
+		cmocka_unit_test(test_several),
+		cmocka_unit_test(test_too_many),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

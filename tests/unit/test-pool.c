@@ -90,7 +90,8 @@ static void test_foreign_waiter(void **state)
 static void test_transfers(void **state)
 {
 	struct cot cot = new_cot();
-	struct transfer transfer = {0};
+	char server[] = "nonsense://h/";
+	struct transfer transfer = {.server = server};
 	struct pool *pool;
 
 	(void)state;
@@ -107,7 +108,6 @@ static void test_transfers(void **state)
 		assert_int_equal(pool_add(pool, &transfer), 0);
 		assert_int_equal(transfer.state, TRANSFER_RUNNING);
 		assert_int_equal(transfer.moved_us, 0);
-		assert_int_equal(pool_add(pool, &transfer), -ENOMEM); /* libcurl takes it once */
 		while (i == 1 && transfer.state == TRANSFER_RUNNING)
 			assert_int_equal(cot_wait(&cot), 0);
 		pool_remove(pool, &transfer);

@@ -4,6 +4,8 @@
 
 #include "tests/unit/vectors/jose.h"
 
+#include <stdlib.h>
+
 /* A protected header of a tang token with these further members of clevis.tang. */
 #define TANG(kid, url, more)                                                                \
 	"{\"alg\":\"ECDH-ES\",\"kid\":\"" kid "\",\"epk\":{\"x\":\"" url                    \
@@ -97,6 +99,8 @@ static void test_malformed(void **state)
 		"{\"kid\":\"K\",\"clevis\":[]}",
 		"{\"kid\":\"K\",\"clevis\":{\"pin\":\"tang\"}}",
 		"{\"kid\":\"K\",\"clevis\":{\"pin\":1,\"1\":{}}}",
+		"{\"clevis\":{\"pin\":\"sss\",\"sss\":{\"t\":1,\"jwe\":[\"no.jwe\"]}}}",
+		"{\"clevis\":{\"pin\":\"sss\",\"sss\":{\"t\":1,\"jwe\":[1]}}}",
 	};
 
 	(void)state;
@@ -106,12 +110,80 @@ static void test_malformed(void **state)
 	}
 }
 
+/* The protected header of a policy of these shares, which are protected headers. */
+static char *policy(unsigned t, const char *const *shares)
+{
+	static const uint8_t key[JWE_CEK_SIZE];
+	CLEANUP_JSON json_t *jwes = json_array(), *header = NULL;
+	char *text = NULL;
+
+	for (size_t i = 0; shares[i]; i++) {
+		CLEANUP_JSON json_t *share = json_of(shares[i]);
+		CLEANUP(jwe_done) struct jwe jwe = {0};
+		char *compact = NULL;
+
+		assert_int_equal(json_object_set_new(share, "alg", json_string("dir")), 0);
+		assert_int_equal(json_object_set_new(share, "enc", json_string("A256GCM")), 0);
+		assert_int_equal(
+			jwe_seal(share, (struct ref){key, sizeof(key)}, ref_str("x"), &jwe), 0);
+		assert_int_equal(jwe_to_compact(&jwe, &compact), 0);
+		assert_int_equal(json_array_append_new(jwes, json_string(compact)), 0);
+		free(compact);
+	}
+	header = json_pack("{s:{s:s, s:{s:i, s:s, s:O}}}", "clevis", "pin", "sss", "sss", "t",
+			   (int)t, "p", "AAAA", "jwe", jwes);
+	assert_int_equal(js_dump(header, &text), 0);
+	return text;
+}
+
+#define A TANG("K", "http://a", "")
+#define B TANG("L", "http://b", "")
+#define P TPM2("\"name\":\"N\",\"jwk_pub\":\"a\"")
+
+static void test_policies(void **state)
+{
+	static const struct {
+		unsigned t, other_t;
+		const char *shares[4], *others[4];
+		bool same;
+	} cases[] = {
+		{1, 1, {A}, {A}, true},
+		{2, 2, {A, B, P}, {A, B, P}, true},
+		{2, 2, {A, B, P}, {P, A, B}, true},
+		{2, 2, {A, B}, {TANG("L", "b/", ""), TANG("K", "a", "")}, true},
+		{1, 1, {A, P}, {TPM2("\"name\":\"N\",\"jwk_pub\":\"b\""), A}, true},
+		{1, 2, {A, B}, {A, B}, false},
+		{1, 1, {A}, {A, B}, false},
+		{1, 1, {A, A, B}, {A, B, B}, false},
+		{1, 1, {A, B}, {A, P}, false},
+		{1, 1, {A, B}, {A, TANG("M", "http://b", "")}, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		char *a = policy(cases[i].t, cases[i].shares);
+		char *b = policy(cases[i].other_t, cases[i].others);
+		const char *within[] = {a, B, NULL}, *within_other[] = {B, b, NULL};
+		char *outer = policy(1, within), *other_outer = policy(1, within_other);
+
+		if (same(a, b) != cases[i].same || same(outer, other_outer) != cases[i].same)
+			fail_msg("case %zu is %sthe same", i, cases[i].same ? "not " : "");
+		assert_false(same(a, outer));
+		assert_false(same(a, A));
+		free(a);
+		free(b);
+		free(outer);
+		free(other_outer);
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_same),
 		cmocka_unit_test(test_different),
 		cmocka_unit_test(test_malformed),
+		cmocka_unit_test(test_policies),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

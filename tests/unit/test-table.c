@@ -172,12 +172,117 @@ static void test_test(void **state)
 	assert_string_equal(tested("{}", false), "");
 }
 
+#define SHARES                                                                                 \
+	"\"threshold\":1,\"shares\":[{\"pin\":\"tang\",\"url\":\"http://\\u001ba\"},{\"pin\":" \
+	"\"unknown\",\"unusable\":\"it is odd\"}]"
+
+/* A policy is a tree in the last column; what is said of the whole token stands below. */
+static void test_list_policy(void **state)
+{
+	(void)state;
+	assert_string_equal(
+		listed("{\"keyslots\":[],\"tokens\":[{\"token\":0,\"type\":\"cotter-sss\",\"keyslots\":[],"
+		       "\"state\":\"orphaned\",\"cause\":\"why\",\"facts\":{" SHARES
+		       ",\"deadline\":60}}]}"),
+		"SLOT  TOKEN  TYPE        LABEL  DETAILS\n"
+		"-     0      cotter-sss         orphaned: why\n"
+		"                                any 1 of these 2:\n"
+		"                                  the Tang server http://?a\n"
+		"                                  a part (unknown) that cannot be used here: it is "
+		"odd\n"
+		"                                deadline: 60\n");
+}
+
+static void test_test_policy(void **state)
+{
+	static const char text[] =
+		"{\"tokens\":["
+		"{\"token\":0,\"type\":\"cotter-sss\",\"result\":\"failed\",\"milliseconds\":15.0,"
+		"\"cause\":\"share 1 of 1: no; none came\",\"report\":{\"pin\":\"sss\",\"state\":"
+		"\"failed\",\"ms\":15,\"cause\":\"none came\",\"threshold\":1,\"shares\":[{\"pin\":"
+		"\"tang\",\"where\":\"http://\\u0007\",\"state\":\"failed\",\"ms\":14,\"cause\":\"no\"}"
+		"]}},"
+		"{\"token\":1,\"type\":\"cotter-sss\",\"result\":\"failed\",\"milliseconds\":15.0,"
+		"\"cause\":\"its secret opens nothing\",\"report\":{\"pin\":\"sss\",\"state\":"
+		"\"recovered\",\"ms\":15,\"threshold\":1,\"shares\":[{\"pin\":\"tpm2\",\"state\":"
+		"\"recovered\",\"ms\":14}]}},"
+		"{\"token\":2,\"type\":\"cotter-tang\",\"result\":\"failed\",\"milliseconds\":1.0,"
+		"\"cause\":\"why\",\"report\":{\"pin\":\"tang\",\"state\":\"failed\",\"ms\":1}},"
+		"{\"token\":3,\"type\":\"cotter-sss\",\"result\":\"ok\",\"milliseconds\":1.0,"
+		"\"report\":{\"pin\":\"sss\",\"state\":\"recovered\",\"ms\":1,\"threshold\":1,"
+		"\"shares\":[{\"pin\":\"tpm2\",\"state\":\"recovered\",\"ms\":1}]}}]}";
+	static const char failed[] =
+		"token 0 (cotter-sss): failed after 15.0 ms: none came\n"
+		"  tang http://?: failed after 14 ms: no\n"
+		"token 1 (cotter-sss): failed after 15.0 ms: its secret opens nothing\n"
+		"  tpm2: recovered after 14 ms\n"
+		"token 2 (cotter-tang): failed after 1.0 ms: why\n";
+	char all[1024];
+
+	(void)state;
+	(void)snprintf(all, sizeof(all), "%s%s", failed,
+		       "token 3 (cotter-sss): opens the volume after 1.0 ms\n"
+		       "  tpm2: recovered after 1 ms\n");
+	assert_string_equal(tested(text, false), all);
+	assert_string_equal(tested(text, true), failed);
+}
+
+static void test_explain(void **state)
+{
+	CLEANUP_JSON json_t *result = json_of(
+		"{\"explanations\":[{\"policy\":\"1 of (...)\",\"tree\":{\"pin\":\"sss\"," SHARES
+		"},\"alone\":[],\"needed\":[],\"warnings\":[\"one\",\"t\\u001bwo\"]},{\"token\":3,"
+		"\"tree\":{\"pin\":\"tang\",\"url\":\"b\"},\"warnings\":[]}]}");
+	struct capture capture = capture_begin(STDOUT_FILENO);
+
+	(void)state;
+	table_explain(result);
+	assert_string_equal(capture_end(&capture),
+			    "The volume would open with\n"
+			    "  any 1 of these 2:\n"
+			    "    the Tang server http://?a\n"
+			    "    a part (unknown) that cannot be used here: it is odd\n"
+			    "warning: one\n"
+			    "warning: t?wo\n"
+			    "policy: 1 of (...)\n"
+			    "Token 3 opens the volume with\n"
+			    "  the Tang server b\n");
+}
+
+/* What one may want to copy is never cut, also where a character stands at the seam. */
+static void test_explain_long(void **state)
+{
+	CLEANUP_JSON json_t *result = json_of("{\"explanations\":[{\"token\":1,\"tree\":{}}]}");
+	static char policy[5000];
+	struct capture capture;
+	const char *text;
+	size_t n = 0;
+
+	(void)state;
+	if (!setlocale(LC_CTYPE, "C.UTF-8"))
+		skip();
+	for (size_t i = 0; i + 4 < sizeof(policy); i += 4)
+		n += (size_t)snprintf(policy + n, sizeof(policy) - n, i % 8 ? "金x" : "ü,");
+	assert_int_equal(
+		json_object_set_new(json_array_get(json_object_get(result, "explanations"), 0),
+				    "policy", json_string(policy)),
+		0);
+	capture = capture_begin(STDOUT_FILENO);
+	table_explain(result);
+	text = capture_end(&capture);
+	assert_non_null(strstr(text, "policy: "));
+	assert_memory_equal(strstr(text, "policy: ") + 8, policy, n);
+	assert_non_null(setlocale(LC_CTYPE, "C"));
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_list),  cmocka_unit_test(test_list_shared),
-		cmocka_unit_test(test_ascii), cmocka_unit_test(test_utf8),
-		cmocka_unit_test(test_long),  cmocka_unit_test(test_test),
+		cmocka_unit_test(test_list),        cmocka_unit_test(test_list_shared),
+		cmocka_unit_test(test_ascii),       cmocka_unit_test(test_utf8),
+		cmocka_unit_test(test_long),        cmocka_unit_test(test_test),
+		cmocka_unit_test(test_list_policy), cmocka_unit_test(test_test_policy),
+		cmocka_unit_test(test_explain),     cmocka_unit_test(test_explain_long),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

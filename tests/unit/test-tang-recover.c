@@ -384,7 +384,7 @@ static void test_describe(void **state)
 	assert_int_equal(jwk_thumbprint(&net.exchange, "S256", exchange), 0);
 	want = json_pack("{s:s, s:[s], s:s}", "url", URL, "signing_keys", sign, "exchange_key",
 			 exchange);
-	assert_int_equal(pin_tang.describe(bound.hdr, facts), 0);
+	assert_int_equal(pin_tang.describe(table, bound.hdr, facts), 0);
 	assert_true(json_equal(facts, want));
 }
 

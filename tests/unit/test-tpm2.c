@@ -25,12 +25,12 @@ static void test_check(void **state)
 	struct lines lines;
 
 	(void)state;
-	assert_int_equal(pin_tpm2.check(clevis, lines_begin(&lines)), 0);
+	assert_int_equal(pin_tpm2.check(table, clevis, lines_begin(&lines)), 0);
 	assert_told("Clevis's", &lines, NULL);
-	assert_int_equal(pin_tpm2.check(full, lines_begin(&lines)), 0);
+	assert_int_equal(pin_tpm2.check(table, full, lines_begin(&lines)), 0);
 	assert_told("ours", &lines, NULL);
 	change(full, "clevis.tpm2.jwk_pub", "\"AAAA\"");
-	assert_int_equal(pin_tpm2.check(full, lines_begin(&lines)), -EBADMSG);
+	assert_int_equal(pin_tpm2.check(table, full, lines_begin(&lines)), -EBADMSG);
 	assert_told("altered", &lines, "\"jwk_pub\"");
 }
 
@@ -39,7 +39,7 @@ static void assert_facts(const char *header, const char *want)
 	CLEANUP_JSON json_t *hdr = json_of(header), *facts = json_object(), *wanted = json_of(want);
 	char *text = NULL;
 
-	assert_int_equal(pin_tpm2.describe(hdr, facts), 0);
+	assert_int_equal(pin_tpm2.describe(table, hdr, facts), 0);
 	assert_int_equal(js_dump(facts, &text), 0);
 	if (!json_equal(facts, wanted))
 		fail_msg("described as %s, want %s", text, want);

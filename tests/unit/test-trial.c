@@ -42,26 +42,25 @@ static struct token parsed(const char *config)
 	return token;
 }
 
-/* Tries token `id` of the header as it is now. */
-static struct trial tried(unsigned id)
+/* Tries token `id` of the header as it is now; good until the next call. */
+static const struct trial *tried(unsigned id)
 {
-	struct trial trial;
+	static struct trial trial;
 
 	inventory_done(&inventory);
 	assert_int_equal(inventory_read(o.luks, &inventory), 0);
 	assert_non_null(inventory_find(&inventory, id));
-	memset(&trial, UNTOUCHED, sizeof(trial));
 	trial_run(o.luks, inventory_find(&inventory, id), (struct ref){0}, &trial);
 	assert_told("trial", &o.lines, NULL);
 	assert_in_range(trial.took_us, 0, 60 * USEC_PER_SEC);
-	return trial;
+	return &trial;
 }
 
 static void test_recover(void **state)
 {
 	struct token token = parsed("{}");
 	struct buf secret = {0};
-	struct trial trial;
+	struct trial trial = {0};
 
 	(void)state;
 	assert_int_equal(trial_recover(&token, (struct ref){0}, &trial, &secret), 0);
@@ -69,6 +68,7 @@ static void test_recover(void **state)
 	assert_string_equal(trial.why, "");
 	assert_ref_is(buf_ref(&secret), "the secret");
 	buf_done(&secret);
+	trial_done(&trial);
 	token_done(&token);
 }
 
@@ -80,7 +80,7 @@ static void test_errors(void **state)
 	(void)state;
 	for (int e = 1; e < 134; e++) {
 		struct buf secret = {0};
-		struct trial trial;
+		struct trial trial = {0};
 		struct token token;
 		char config[64];
 		bool passes = false;
@@ -95,6 +95,7 @@ static void test_errors(void **state)
 		expect(strerror(e), (int)trial.result, passes ? TRIAL_AWAY : TRIAL_FAILS);
 		assert_string_equal(trial.why, "local: no luck");
 		assert_null(secret.p);
+		trial_done(&trial);
 		token_done(&token);
 	}
 }
@@ -104,7 +105,7 @@ static void test_wants_pin(void **state)
 {
 	struct token token = parsed("{\"result\":55,\"words\":\"wrong\"}");
 	struct buf secret = {0};
-	struct trial trial;
+	struct trial trial = {0};
 
 	(void)state;
 	assert_int_equal(ENOANO, 55);
@@ -118,6 +119,7 @@ static void test_wants_pin(void **state)
 	assert_true(trial.wants_pin);
 	assert_string_equal(trial.why, "local: wrong");
 	assert_null(secret.p);
+	trial_done(&trial);
 	token_done(&token);
 }
 
@@ -125,7 +127,7 @@ static void test_deadline(void **state)
 {
 	struct token token = parsed("{\"pending\":true}");
 	struct buf secret = {0};
-	struct trial trial;
+	struct trial trial = {0};
 
 	(void)state;
 	token.deadline = 1;
@@ -133,6 +135,7 @@ static void test_deadline(void **state)
 	assert_int_equal(trial.result, TRIAL_AWAY);
 	assert_string_equal(trial.why, "local: it was too late");
 	assert_in_range(trial.took_us, USEC_PER_SEC, 10 * USEC_PER_SEC);
+	trial_done(&trial);
 	token_done(&token);
 }
 
@@ -147,7 +150,7 @@ static void test_signal(void **state)
 	const struct sigaction action = {.sa_handler = on_alarm};
 	struct token token = parsed("{\"pending\":true}");
 	struct buf secret = {0};
-	struct trial trial;
+	struct trial trial = {0};
 
 	(void)state;
 	assert_int_equal(sigaction(SIGALRM, &action, NULL), 0);
@@ -156,50 +159,51 @@ static void test_signal(void **state)
 	assert_int_equal(setitimer(ITIMER_REAL, &never, NULL), 0);
 	assert_int_equal(trial.result, TRIAL_AWAY);
 	assert_string_equal(trial.why, "local: interrupted");
+	trial_done(&trial);
 	token_done(&token);
 }
 
 static void test_run(void **state)
 {
-	struct trial trial;
+	const struct trial *trial;
 
 	(void)state;
 	add_keyslot(o.luks, 1, "first");
 	add_keyslot(o.luks, 2, "second");
 	add_local(o.luks, 0, "{}", 1 << 1, "first");
 	trial = tried(0);
-	assert_int_equal(trial.result, TRIAL_OPENS);
-	assert_string_equal(trial.why, "");
+	assert_int_equal(trial->result, TRIAL_OPENS);
+	assert_string_equal(trial->why, "");
 
 	add_local(o.luks, 0, "{}", 1 << 1 | 1 << 2, "second");
-	assert_int_equal(tried(0).result, TRIAL_OPENS);
+	assert_int_equal(tried(0)->result, TRIAL_OPENS);
 
 	add_local(o.luks, 0, "{}", 1 << 1, "second");
 	trial = tried(0);
-	assert_int_equal(trial.result, TRIAL_FAILS);
-	assert_string_equal(trial.why, "its secret was recovered, but opens no keyslot of it");
+	assert_int_equal(trial->result, TRIAL_FAILS);
+	assert_string_equal(trial->why, "its secret was recovered, but opens no keyslot of it");
 }
 
 static void test_run_failures(void **state)
 {
-	struct trial trial;
+	const struct trial *trial;
 
 	(void)state;
 	local_decrypts = 0;
 	trial = tried(3);
-	assert_int_equal(trial.result, TRIAL_FAILS);
-	assert_string_equal(trial.why, "the token's JWE is missing or malformed");
+	assert_int_equal(trial->result, TRIAL_FAILS);
+	assert_string_equal(trial->why, "the token's JWE is missing or malformed");
 
 	add_local(o.luks, 0, "{}", 0, "first");
 	trial = tried(0);
-	assert_int_equal(trial.result, TRIAL_FAILS);
-	assert_string_equal(trial.why, "no keyslot belongs to it");
+	assert_int_equal(trial->result, TRIAL_FAILS);
+	assert_string_equal(trial->why, "no keyslot belongs to it");
 	assert_int_equal(local_decrypts, 0);
 
 	add_local(o.luks, 0, "{\"result\":110,\"words\":\"no answer\"}", 1 << 1, "first");
 	trial = tried(0);
-	assert_int_equal(trial.result, TRIAL_AWAY);
-	assert_string_equal(trial.why, "local: no answer");
+	assert_int_equal(trial->result, TRIAL_AWAY);
+	assert_string_equal(trial->why, "local: no answer");
 }
 
 /* What the plugin would refuse is not said to open the volume. */
@@ -214,7 +218,7 @@ static void test_null_cipher(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		struct trial trial;
+		const struct trial *trial;
 
 		opened_end(&o);
 		opened_begin(&o);
@@ -225,8 +229,8 @@ static void test_null_cipher(void **state)
 
 		local_decrypts = 0;
 		trial = tried(0);
-		assert_int_equal(trial.result, TRIAL_FAILS);
-		assert_string_equal(trial.why, cases[i].words);
+		assert_int_equal(trial->result, TRIAL_FAILS);
+		assert_string_equal(trial->why, cases[i].words);
 		assert_int_equal(local_decrypts, 0);
 	}
 }

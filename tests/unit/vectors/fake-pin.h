@@ -46,8 +46,9 @@ static inline void waiter_release(struct waiter *w)
 	waiter.releases++;
 }
 
-static inline int fake_check(const json_t *hdr, const struct log *log)
+static inline int fake_check(const struct pin *const *all, const json_t *hdr, const struct log *log)
 {
+	(void)all;
 	assert_true(json_is_object(hdr));
 	return fake.check < 0 ? log_err(log, fake.check, "the fake header is bad") : 0;
 }
@@ -106,8 +107,9 @@ static inline int fake_decrypt(struct cot *cot, struct job *job, struct buf *ret
 	return make_key(ret_cek);
 }
 
-static inline int fake_describe(const json_t *hdr, json_t *facts)
+static inline int fake_describe(const struct pin *const *all, const json_t *hdr, json_t *facts)
 {
+	(void)all;
 	(void)hdr;
 	(void)facts;
 	return 0;

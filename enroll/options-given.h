@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The command line as it stands, before it means anything. */
+#pragma once
+
+#include "enroll/options-pin.h"
+
+enum option_id {
+	OPT_UNLOCK_KEY_FILE,
+	OPT_UNLOCK_TOKEN,
+	OPT_HEADER,
+	OPT_KEY_SLOT,
+	OPT_TOKEN_ID,
+	OPT_LABEL,
+	OPT_PBKDF,
+	OPT_POLICY,
+	OPT_THRESHOLD,
+	OPT_LIST,
+	OPT_TEST,
+	OPT_EXPLAIN,
+	OPT_PROOF,
+	OPT_WIPE_SLOT,
+	OPT_JSON,
+	OPT_QUIET,
+	OPT_HELP,
+	OPT_VERSION,
+	OPT_COUNT,
+};
+
+/* One pin, and the texts of its options, each at its place or NULL. */
+struct group {
+	const struct pin_options *of;
+	const char *texts[PIN_OPTIONS_MAX];
+};
+
+enum { GROUPS_MAX = 64, GIVEN_PINS_MAX = 4 };
+
+/* Strings are the process's arguments, borrowed. End it with given_done(). */
+struct given {
+	const char *text[OPT_COUNT]; /* "" for those without a value; NULL: not given */
+	const char *device;
+	struct group *groups; /* of the pins' options, in the order in which they chose a pin */
+	size_t n_groups;
+	struct group
+		early[GIVEN_PINS_MAX]; /* those that stand before their pin, in the table's order */
+};
+
+/*
+ * Reads the command line. What is wrong goes to `log` as one sentence. Errors: -EINVAL, -ENOMEM.
+ */
+MUST int given_read(int argc, char **argv, const struct log *log, struct given *ret);
+
+/*
+ * Puts options that stand before the only pin that they can belong to where they belong. Errors: -EINVAL, as
+ * above.
+ */
+MUST int given_settle(struct given *given, const struct log *log);
+
+void given_done(struct given *given);
+
+/* "label" */
+const char *given_name(enum option_id id);
+
+/* Whether a new binding is described, and the name of the option that does. */
+bool given_binding(const struct given *given);
+const char *given_binding_name(const struct given *given);
