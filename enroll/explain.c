@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* --explain: who can open the volume, by a binding that is not made yet or by the tokens that there are. */
+/*
+ * --explain: who can open the volume, by a binding that is not made yet or by the tokens that
+ * there are.
+ */
 #include "enroll/inventory.h"
 #include "enroll/policy-text.h"
 #include "enroll/quorum.h"

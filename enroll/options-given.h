@@ -50,8 +50,8 @@ struct given {
 MUST int given_read(int argc, char **argv, const struct log *log, struct given *ret);
 
 /*
- * Puts options that stand before the only pin that they can belong to where they belong. Errors: -EINVAL, as
- * above.
+ * Puts options that stand before the only pin that they can belong to where they belong. Errors:
+ * -EINVAL, as above.
  */
 MUST int given_settle(struct given *given, const struct log *log);
 

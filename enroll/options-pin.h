@@ -16,10 +16,9 @@ struct pin_option {
 /* A member of a pin's configuration, as policies for people write it. */
 struct pin_member {
 	const char *name;
-	const char *alias; /* another name for people; NULL: none */
-	bool yes_no;       /* else a string */
-	const char *
-		implied; /* what it is where it is not written; "none" leaves it out. NULL: nothing */
+	const char *alias;   /* another name for people; NULL: none */
+	bool yes_no;         /* else a string */
+	const char *implied; /* its value where none is written ("none": no value); NULL: none */
 	const char *instead; /* the member that takes the place of what is implied */
 };
 
@@ -41,21 +40,24 @@ struct pin_options {
 	struct pin_option options[PIN_OPTIONS_MAX];
 	size_t n;
 
-	/* All that a configuration may have. Where `positional`, the first must be there, and its name may be left out. */
+	/*
+	 * All that a configuration may have. Where `positional`, the first must be there, and its
+	 * name may be left out.
+	 */
 	struct pin_member members[PIN_MEMBERS_MAX];
 	size_t n_members;
 	bool positional;
 
 	/*
-	 * Checks the texts, each at its option's place or NULL, and makes the configuration of them.
-	 * The cause goes to `log`. Errors: -EINVAL, -ENOMEM.
+	 * Checks the texts, each at its option's place or NULL, and makes the configuration of
+	 * them. The cause goes to `log`. Errors: -EINVAL, -ENOMEM.
 	 */
 	int (*read)(const char *const *texts, const struct log *log, json_t **ret);
 
 	/*
-	 * Makes a configuration that was written out what the pin takes: reads the files that are named
-	 * in place of their content, and makes paths absolute. The cause goes to `log`. Errors: -EINVAL,
-	 * -ENOMEM.
+	 * Makes a configuration that was written out what the pin takes: reads the files that are
+	 * named in place of their content, and makes paths absolute. The cause goes to `log`.
+	 * Errors: -EINVAL, -ENOMEM.
 	 */
 	int (*complete)(json_t *config, const struct log *log);
 
@@ -63,14 +65,14 @@ struct pin_options {
 	unsigned (*traits)(const json_t *config);
 
 	/*
-	 * What is to be said before a binding is made: warnings, and changes outside the volume. NULL:
-	 * nothing. The cause of a failure goes to out->log. Errors: those of pin_seal().
+	 * What is to be said before a binding is made: warnings, and changes outside the volume.
+	 * NULL: nothing. The cause of a failure goes to out->log. Errors: those of pin_seal().
 	 */
 	int (*announce)(const json_t *config, struct output *out);
 
 	/*
-	 * Adds to `facts` what `words` and `warning` look at, named as the pin's own facts are but that
-	 * its "pin" is "user_pin". Errors: -ENOMEM.
+	 * Adds to `facts` what `words` and `warning` look at, named as the pin's own facts are
+	 * but that its "pin" is "user_pin". Errors: -ENOMEM.
 	 */
 	int (*describe)(const json_t *config, json_t *facts);
 
@@ -80,7 +82,10 @@ struct pin_options {
 	/* What is to be known of such a part, a sentence; NULL: nothing. */
 	const char *(*warning)(const json_t *facts);
 
-	/* Adds to `facts` what only this machine can say of a header; NULL: nothing. Errors: -ENOMEM. */
+	/*
+	 * Adds to `facts` what only this machine can say of a header; NULL: nothing. Errors:
+	 * -ENOMEM.
+	 */
 	int (*look)(const json_t *hdr, json_t *facts);
 
 	/* The pin's devices: a new array of objects of strings. Errors: -ENOMEM. */

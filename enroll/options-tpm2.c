@@ -230,7 +230,8 @@ static void words(const json_t *facts, char ret[PIN_WORDS_MAX])
 static const char *warning(const json_t *facts)
 {
 	if (is(facts, "user_pin", "yes"))
-		return "somebody must type the PIN, so this machine does not start unattended by it";
+		return "somebody must type the PIN, so this machine does not start unattended "
+		       "by it";
 	if (is(facts, "pcrs", "none") && !js_str(facts, "signed_pcrs"))
 		return "without PCRs and PIN it agrees to whatever this machine starts, another "
 		       "system's medium too";

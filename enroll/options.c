@@ -41,7 +41,7 @@ static int choose_verb(const struct given *given, const struct log *log, enum ve
 		*ret = lookers[i].verb;
 	}
 
-	/* A binding that is to be explained is described by the whole command that would make it. */
+	/* A binding to be explained is described by the whole command that would make it. */
 	if (chosen != OPT_COUNT && (binding || wipe) && !(binding && chosen == OPT_EXPLAIN))
 		return log_err(log, -EINVAL, "--%s changes nothing, so it excludes --%s",
 			       given_name(chosen),

@@ -52,8 +52,8 @@ struct options {
 	bool unlock_token;
 
 	/*
-	 * Set in the process that proves a binding, which nobody sees: the PIN, where there is one, is
-	 * what standard input holds, and no terminal is asked.
+	 * Set in the process that proves a binding, which nobody sees: the PIN, where there is
+	 * one, is what standard input holds, and no terminal is asked.
 	 */
 	bool proof;
 

@@ -4,9 +4,11 @@
  *
  *	2 of (tpm2(pcrs=7), tang(http://a), 1 of (tang(http://b), tang(http://c)))
  *
- *	part     = NUMBER "of" "(" part { "," part } ")"  |  PIN [ "(" [ argument { "," argument } ] ")" ]
+ *	part     = NUMBER "of" "(" part { "," part } ")"
+ *		 | PIN [ "(" [ argument { "," argument } ] ")" ]
  *	argument = [ NAME "=" ] value
- *	value    = text without , ( ) and "  |  '"' text, in which \" \\ and \n stand for " \ and newline '"'
+ *	value    = text without , ( ) and "
+ *		 | '"' text, in which \" \\ and \n stand for " \ and newline '"'
  *
  * White space is free. Names are those of the pin's table of members (options-pin.h).
  */
@@ -17,16 +19,16 @@
 enum { POLICY_TEXT_MAX = 64 * 1024 };
 
 /*
- * Parses a whole text. Files that it names are not looked at: see pin_options.complete(). *ret_pin
- * lives as long as the program, *ret_config is new; tree_check() would pass it. What is wrong goes to
- * `log` as one sentence that says where. Errors: -EINVAL, -ENOMEM.
+ * Parses a whole text. Files that it names are not looked at: see pin_options.complete().
+ * *ret_pin lives as long as the program, *ret_config is new; tree_check() would pass it. What is
+ * wrong goes to `log` as one sentence that says where. Errors: -EINVAL, -ENOMEM.
  */
 MUST int policy_text_parse(struct ref text, const struct log *log, const char **ret_pin,
 			   json_t **ret_config);
 
 /*
- * The text that gives this configuration, which tree_check() passed, again; numbers become strings, and
- * so do lists of PCRs. The caller frees *ret. Errors: -EINVAL (a member of a type that no text has),
- * -ENOMEM.
+ * The text that gives this configuration, which tree_check() passed, again; numbers become
+ * strings, and so do lists of PCRs. The caller frees *ret. Errors: -EINVAL (a member of a type
+ * that no text has), -ENOMEM.
  */
 MUST int policy_text_format(const char *pin, const json_t *config, char **ret);

@@ -33,5 +33,8 @@ struct ref words_word(struct words *p);
 /* Whether a word is this text, which may be NULL. */
 bool word_is(struct ref word, const char *text);
 
-/* A value, after space, to a new buffer: bare up to the next , or ) or in quotes. Errors: -EINVAL, -ENOMEM. */
+/*
+ * A value, after space, to a new buffer: bare up to the next , or ) or in quotes. Errors:
+ * -EINVAL, -ENOMEM.
+ */
 MUST int words_value(struct words *p, struct buf *ret);

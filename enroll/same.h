@@ -8,9 +8,9 @@
 
 /*
  * Whether two protected headers describe the same binding: the same pin, the same key (`kid`) and
- * the same configuration but for the stored advertisement and the sealed object; URLs are compared
- * without trailing slashes and with the scheme that a missing one means. PCRs are the same where their
- * values are, too. Of PINs it is only seen whether there is one.
- * Policies are the same where their shares are, in any order, and as many are needed.
+ * the same configuration but for the stored advertisement and the sealed object; URLs are
+ * compared without trailing slashes and with the scheme that a missing one means. PCRs are the
+ * same where their values are, too. Of PINs it is only seen whether there is one. Policies are
+ * the same where their shares are, in any order, and as many are needed.
  */
 MUST bool same_binding(const json_t *a, const json_t *b);

@@ -10,7 +10,10 @@ void table_list(const json_t *result);
 /* What is explained, from the member "explanations". */
 void table_explain(const json_t *result);
 
-/* One line a token, and below it one for each part of its policy, from the member "tokens" of --test; where `quiet` those that failed alone. */
+/*
+ * One line a token, and below it one for each part of its policy, from the member "tokens" of
+ * --test; where `quiet` those that failed alone.
+ */
 void table_test(const json_t *result, bool quiet);
 
 /* The member "devices": one line a device. */

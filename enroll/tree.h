@@ -32,14 +32,14 @@ json_t *tree_part_config(const json_t *part);
 MUST int tree_add(json_t *into, const char *pin, json_t *config);
 
 /*
- * Whether it is a tree of known pins with known members and thresholds that can be met. The cause goes to
- * `log` as one sentence. Errors: -EINVAL, -ENOMEM.
+ * Whether it is a tree of known pins with known members and thresholds that can be met. The cause
+ * goes to `log` as one sentence. Errors: -EINVAL, -ENOMEM.
  */
 MUST int tree_check(const char *pin, const json_t *config, const struct log *log);
 
 /*
- * Calls `fn` for each leaf of a checked tree, in the order of the shares, until it returns an error.
- * Errors: those of `fn`, -ENOMEM.
+ * Calls `fn` for each leaf of a checked tree, in the order of the shares, until it returns an
+ * error. Errors: those of `fn`, -ENOMEM.
  */
 typedef int (*tree_fn)(void *arg, const struct pin_options *of, json_t *config);
 MUST int tree_each(const char *pin, json_t *config, tree_fn fn, void *arg);
@@ -51,7 +51,8 @@ MUST int tree_traits(const char *pin, const json_t *config, unsigned *ret);
 MUST int tree_size_min(const char *pin, const json_t *config, size_t *ret);
 
 /*
- * What the tree is, as the pins describe it: a new object with "pin" and what pin_options.describe()
- * adds, or with "pin", "threshold" and "shares", an array of the same. Errors: -ENOMEM.
+ * What the tree is, as the pins describe it: a new object with "pin" and what
+ * pin_options.describe() adds, or with "pin", "threshold" and "shares", an array of the same.
+ * Errors: -ENOMEM.
  */
 MUST int tree_describe(const char *pin, const json_t *config, json_t **ret);

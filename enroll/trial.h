@@ -5,8 +5,8 @@
 #include "enroll/inventory.h"
 
 /*
- * How it went; `why` is empty where it opened a keyslot. A zeroed struct is empty; it must not move, and ends with
- * trial_done().
+ * How it went; `why` is empty where it opened a keyslot. A zeroed struct is empty; it must not
+ * move, and ends with trial_done().
  */
 struct trial {
 	enum { TRIAL_OPENS, TRIAL_AWAY, TRIAL_FAILS } result; /* the worse the higher */
@@ -21,9 +21,10 @@ struct trial {
 void trial_done(struct trial *trial);
 
 /*
- * Recovers the token's secret, with this PIN where p is set, to a new buffer within the token's deadline; nothing is opened by it
- * yet. `trial` is empty or of a trial before. On failure trial->result is TRIAL_AWAY where something cannot be reached now, and nobody
- * need change token or server for it to pass. Errors: those of token_recover().
+ * Recovers the token's secret, with this PIN where p is set, to a new buffer within the token's
+ * deadline; nothing is opened by it yet. `trial` is empty or of a trial before. On failure
+ * trial->result is TRIAL_AWAY where something cannot be reached now, and nobody need change token
+ * or server for it to pass. Errors: those of token_recover().
  */
 MUST int trial_recover(const struct token *token, struct ref user_pin, struct trial *trial,
 		       struct buf *ret);

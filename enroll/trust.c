@@ -35,12 +35,12 @@ int trust_confirm(void *arg, const struct trust_question *question)
 	int r;
 
 	if (!ask_possible())
-		return log_err(
-			log, -EKEYREJECTED,
-			"there is no terminal to ask whether %.200s is to be trusted; give "
-			"--tang-thumbprint=THP (thp=THP in a policy), which tang-show-keys prints on the server, or "
-			"--tang-advertisement=FILE",
-			question->url);
+		return log_err(log, -EKEYREJECTED,
+			       "there is no terminal to ask whether %.200s is to be trusted; give "
+			       "--tang-thumbprint=THP (thp=THP in a policy), which tang-show-keys "
+			       "prints on the server, or "
+			       "--tang-advertisement=FILE",
+			       question->url);
 
 	text = trust_text(question);
 	r = text ? ask_yes(text) : -ENOMEM;

@@ -15,8 +15,8 @@ enum exit_code {
 };
 
 /*
- * Each does its work, all but the last two on the volume that `options` name. Causes of failure go to out->log,
- * the result to out->json in the members that cotter-enroll(1) documents.
+ * Each does its work, all but the last two on the volume that `options` name. Causes of failure
+ * go to out->log, the result to out->json in the members that cotter-enroll(1) documents.
  */
 MUST enum exit_code verb_list(const struct options *options, struct output *out);
 MUST enum exit_code verb_test(const struct options *options, struct output *out);

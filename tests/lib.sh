@@ -118,7 +118,7 @@ assert_error_has() { # TEXT
 
 # FILTER holds for the JSON that the last run wrote.
 assert_json() { # FILTER
-	jq -e "$1" "$tmp/out" >/dev/null || { echo "not so: $1"; show_run; return 1; }
+	[ -s "$tmp/out" ] && jq -e "$1" "$tmp/out" >/dev/null || { echo "not so: $1"; show_run; return 1; }
 }
 
 # A failure that a person can read: not 0, not a crash, and one line on stderr.

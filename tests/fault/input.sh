@@ -264,7 +264,8 @@ done <<-END
 	an unknown option|the option --tangy is not known; see cotter-enroll --help|--tangy
 	an unknown letter|the option -x is not known; see cotter-enroll --help|-x
 	a value where none belongs|--quiet takes no value|--quiet=yes
-	an option twice|--tang is given twice|--tang=http://two.example
+	an option twice|--tang-advertisement is given twice for one --tang|--tang-advertisement=two
+	two pins without a threshold|--threshold=T is missing: it says how many of the 2 must hold|--tang=http://two.example
 	two devices|one device at a time|$tmp/plain
 	two credentials|--unlock-key-file and --unlock-token exclude each other|--unlock-token
 	--list with a binding|--list changes nothing, so it excludes --tang|--list

@@ -202,6 +202,33 @@ static void test_errors(void **state)
 	expect_no_binding(&binding, -EIO, "the keyslot could not be added to /tmp/");
 }
 
+/* Only what surely does not fit is refused by its least size, with an area for twice all of it. */
+static void test_room(void **state)
+{
+	static const struct {
+		size_t size;
+		const char *words; /* NULL: it may fit */
+	} cases[] = {
+		{0, NULL},
+		{8000, NULL},
+		{12288, "token needs at least 12288 and its keyslot about 350"},
+		{12288, "--luks2-metadata-size=64k)"},
+		{40000, "--luks2-metadata-size=128k)"},
+		{100000, "--luks2-metadata-size=256k)"},
+		{4000000, "--luks2-metadata-size=4m)"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const char *words = cases[i].words;
+
+		opened_forget_lines(&o);
+		expect(words ? words : "fits", luks_bind_room(o.luks, cases[i].size),
+		       words ? -ENOSPC : 0);
+		assert_told("room", &o.lines, words);
+	}
+}
+
 static void test_no_room_for_token(void **state)
 {
 	const struct binding binding = usual_binding();
@@ -323,6 +350,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_numbers, make_volume, drop_volume),
 		cmocka_unit_test_setup_teardown(test_pbkdf, make_volume, drop_volume),
 		cmocka_unit_test_setup_teardown(test_errors, make_volume, drop_volume),
+		cmocka_unit_test_setup_teardown(test_room, make_volume, drop_volume),
 		cmocka_unit_test_setup_teardown(test_no_room_for_token, make_volume, drop_volume),
 		cmocka_unit_test_setup_teardown(test_no_room_for_keyslot, make_volume, drop_volume),
 		cmocka_unit_test_setup_teardown(test_token_ids_taken, make_volume, drop_volume),
