@@ -126,7 +126,7 @@ ok "without one server, both open just those that hold" agree_without_server
 start_tpm tpm
 leaves=("${leaves[@]:0:2}" 'tpm2={"pcr_bank":"sha256","pcr_ids":"7"}' 'tpm2={}')
 "$src/tests/policies.py" "$seed" 400 "${leaves[@]}" >"$tmp/all"
-grep tpm2 "$tmp/all" | head -n "$tpm_count" >"$tmp/policies"
+grep -m "$tpm_count" tpm2 "$tmp/all" >"$tmp/policies"
 rm "$tmp/good"
 
 # One after the other: Clevis leaves a session in the TPM each time.
