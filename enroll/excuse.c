@@ -30,13 +30,12 @@ static bool holds(const char *pin, const json_t *config, const struct job *job, 
 		return true;
 
 	/* The shares are in the configuration's order. */
-	parts = tree_parts(config);
+	parts = sss_parts(config);
 	if (!parts || json_array_size(parts) != job->n_children)
 		return false;
 	json_array_foreach(parts, i, part)
-		n += holds(tree_part_pin(part), tree_part_config(part), &job->children[i],
-			   excusing);
-	return n >= tree_threshold(config);
+		n += holds(sss_part_pin(part), sss_part_config(part), &job->children[i], excusing);
+	return n >= sss_threshold(config);
 }
 
 bool excused(const char *pin, const json_t *config, const struct job *job)

@@ -129,17 +129,17 @@ static int write_leaf(FILE *f, const struct pin_options *of, const json_t *confi
 
 static int write_node(FILE *f, const json_t *config)
 {
-	CLEANUP_JSON json_t *parts = tree_parts(config);
+	CLEANUP_JSON json_t *parts = sss_parts(config);
 	const json_t *part;
 	size_t i;
 	int r = parts ? 0 : -ENOMEM;
 
-	(void)fprintf(f, "%zu of (", tree_threshold(config));
+	(void)fprintf(f, "%zu of (", sss_threshold(config));
 	json_array_foreach(parts, i, part) {
 		if (i > 0)
 			(void)fputs(", ", f);
 		if (r == 0)
-			r = write_part(f, tree_part_pin(part), tree_part_config(part));
+			r = write_part(f, sss_part_pin(part), sss_part_config(part));
 	}
 	(void)fputc(')', f);
 	return r;

@@ -10,46 +10,6 @@ bool tree_is_node(const char *pin)
 	return strcmp(pin, TREE_PIN) == 0;
 }
 
-size_t tree_threshold(const json_t *config)
-{
-	const json_t *t = json_object_get(config, "t");
-
-	return t ? (size_t)json_integer_value(t) : 1; /* as Clevis takes it */
-}
-
-static int add_part(json_t *parts, const char *pin, json_t *config)
-{
-	return json_array_append_new(parts, json_pack("[s, O]", pin, config)) == 0 ? 0 : -ENOMEM;
-}
-
-json_t *tree_parts(const json_t *config)
-{
-	CLEANUP_JSON json_t *parts = json_array();
-	json_t *value, *item;
-	const char *pin;
-	size_t i;
-	int r = parts ? 0 : -ENOMEM;
-
-	json_object_foreach(json_object_get(config, "pins"), pin, value) {
-		if (r == 0 && !json_is_array(value))
-			r = add_part(parts, pin, value);
-		json_array_foreach(value, i, item)
-			if (r == 0)
-				r = add_part(parts, pin, item);
-	}
-	return r < 0 ? NULL : TAKE_PTR(parts);
-}
-
-const char *tree_part_pin(const json_t *part)
-{
-	return json_string_value(json_array_get(part, 0));
-}
-
-json_t *tree_part_config(const json_t *part)
-{
-	return json_array_get(part, 1);
-}
-
 int tree_add(json_t *into, const char *pin, json_t *config)
 {
 	json_t *before = json_object_get(into, pin);
@@ -72,12 +32,12 @@ int tree_each(const char *pin, json_t *config, tree_fn fn, void *arg)
 	if (!tree_is_node(pin))
 		return fn(arg, pin_options_find(pin), config);
 
-	parts = tree_parts(config);
+	parts = sss_parts(config);
 	if (!parts)
 		return -ENOMEM;
 	json_array_foreach(parts, i, part)
 		if (r == 0)
-			r = tree_each(tree_part_pin(part), tree_part_config(part), fn, arg);
+			r = tree_each(sss_part_pin(part), sss_part_config(part), fn, arg);
 	return r;
 }
 
@@ -100,8 +60,7 @@ int tree_traits(const char *pin, const json_t *config, unsigned *ret)
 	return r;
 }
 
-/* Of a compact JWE. */
-static int jwe_size_min(const char *pin, const json_t *config, size_t *ret)
+int tree_size_min(const char *pin, const json_t *config, size_t *ret)
 {
 	/* Header names, our prime, then IV, ciphertext and tag; a share is wrapped in quotes. */
 	enum { NODE = 180, QUOTES = 3 };
@@ -115,14 +74,14 @@ static int jwe_size_min(const char *pin, const json_t *config, size_t *ret)
 		return 0;
 	}
 
-	parts = tree_parts(config);
+	parts = sss_parts(config);
 	if (!parts)
 		return -ENOMEM;
 	json_array_foreach(parts, i, part) {
 		size_t n = 0;
 
 		if (r == 0)
-			r = jwe_size_min(tree_part_pin(part), tree_part_config(part), &n);
+			r = tree_size_min(sss_part_pin(part), sss_part_config(part), &n);
 		sum += n + QUOTES;
 	}
 	if (r == 0)
@@ -130,14 +89,9 @@ static int jwe_size_min(const char *pin, const json_t *config, size_t *ret)
 	return r;
 }
 
-int tree_size_min(const char *pin, const json_t *config, size_t *ret)
-{
-	return jwe_size_min(pin, config, ret);
-}
-
 static int describe_node(const json_t *config, json_t *facts)
 {
-	CLEANUP_JSON json_t *parts = tree_parts(config), *shares = json_array();
+	CLEANUP_JSON json_t *parts = sss_parts(config), *shares = json_array();
 	const json_t *part;
 	size_t i;
 	int r = parts && shares ? 0 : -ENOMEM;
@@ -146,12 +100,12 @@ static int describe_node(const json_t *config, json_t *facts)
 		json_t *share = NULL;
 
 		if (r == 0)
-			r = tree_describe(tree_part_pin(part), tree_part_config(part), &share);
+			r = tree_describe(sss_part_pin(part), sss_part_config(part), &share);
 		if (r == 0 && json_array_append_new(shares, share) != 0)
 			r = -ENOMEM;
 	}
 	if (r == 0 && (json_object_set_new(facts, "threshold",
-					   json_integer((json_int_t)tree_threshold(config))) != 0 ||
+					   json_integer((json_int_t)sss_threshold(config))) != 0 ||
 		       json_object_set(facts, "shares", shares) != 0))
 		r = -ENOMEM;
 	return r;

@@ -7,26 +7,13 @@
 
 #include "enroll/options-pin.h"
 
-#include "sss/sss.h"
+#include "sss/config.h"
 
 /* The pin whose configuration is a tree. */
 #define TREE_PIN "sss"
 
 /* Whether this pin's configuration has parts. */
 bool tree_is_node(const char *pin);
-
-/* How many of a node's parts are needed. */
-size_t tree_threshold(const json_t *config);
-
-/*
- * The parts of a node in the order of its shares: a new array of arrays [pin name, configuration].
- * NULL out of memory.
- */
-json_t *tree_parts(const json_t *config);
-
-/* One of these. */
-const char *tree_part_pin(const json_t *part);
-json_t *tree_part_config(const json_t *part);
 
 /* Adds a part to the "pins" of a node. The caller keeps `config`. Errors: -ENOMEM. */
 MUST int tree_add(json_t *into, const char *pin, json_t *config);
@@ -47,7 +34,7 @@ MUST int tree_each(const char *pin, json_t *config, tree_fn fn, void *arg);
 /* What follows from any of the leaves: enum pin_trait. Errors: -ENOMEM. */
 MUST int tree_traits(const char *pin, const json_t *config, unsigned *ret);
 
-/* Bytes that a token of it takes of a header's JSON, at the very least. Errors: -ENOMEM. */
+/* Bytes that a compact JWE of it takes, and so its token at the very least. Errors: -ENOMEM. */
 MUST int tree_size_min(const char *pin, const json_t *config, size_t *ret);
 
 /*

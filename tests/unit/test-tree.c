@@ -109,8 +109,8 @@ static void test_walk(void **state)
 	text[0] = '\0';
 	assert_int_equal(tree_each("tang", leaf, note, text), -EINTR);
 	assert_string_equal(text, "tangstop ");
-	assert_int_equal(tree_threshold(tree), 2);
-	assert_int_equal(tree_threshold(json_object_get(json_object_get(tree, "pins"), "sss")), 1);
+	assert_int_equal(sss_threshold(tree), 2);
+	assert_int_equal(sss_threshold(json_object_get(json_object_get(tree, "pins"), "sss")), 1);
 }
 
 static void test_traits(void **state)
