@@ -44,6 +44,73 @@ static void test_find(void **state)
 	}
 }
 
+static void test_by_name(void **state)
+{
+	(void)state;
+	assert_ptr_equal(pin_by_name(pins, "local"), &local_pin);
+	assert_ptr_equal(pin_by_name(pins, "net"), &net_pin);
+	assert_null(pin_by_name(pins, "other"));
+	assert_null(pin_by_name(pins, ""));
+	assert_null(pin_by_name(pins, "netx"));
+}
+
+/* What is missing may come; what was refused stays refused. */
+static void test_may_pass(void **state)
+{
+	static const int passing[] = {-EINTR,       -ENODEV,       -ETIMEDOUT,
+				      -ENETUNREACH, -EHOSTUNREACH, -ECONNREFUSED};
+	unsigned n = 0;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(passing); i++)
+		assert_true(pin_may_pass(passing[i]));
+	for (int e = -200; e <= 200; e++)
+		n += pin_may_pass(e);
+	assert_int_equal(n, ARRAY_SIZE(passing));
+}
+
+/* From a text, of which the job keeps what it needs; what is no JWE is said by the job. */
+static void test_job_of_text(void **state)
+{
+	char *text = NULL;
+
+	(void)state;
+	assert_int_equal(seal("local"), 0);
+	assert_int_equal(jwe_to_compact(&run.jwe, &text), 0);
+	job_init_text(&run.job, &run.cot, ref_str(text));
+	memset(text, 'x', strlen(text));
+	free(text);
+	assert_int_equal(run.job.result, -EINPROGRESS);
+	assert_ptr_equal(run.job.pin, &local_pin);
+	assert_int_equal(recover(), 0);
+	assert_null(run.job.state);
+	assert_null(run.job.jwe);
+	job_done(&run.job);
+
+	job_init_text(&run.job, &run.cot, ref_str("rubbish"));
+	assert_int_equal(run.job.result, -EBADMSG);
+	assert_string_equal(run.job.why, "its JWE is malformed");
+	assert_null(run.job.pin);
+	assert_null(run.job.state);
+}
+
+/* Stopped on its way: what is to be said stays, and it is let go once. */
+static void test_job_stop(void **state)
+{
+	(void)state;
+	fake.steps = 2;
+	prepare("net");
+	run.cot.network = true;
+	assert_int_equal(job_step(&run.cot, &run.job, &run.plain), -EINPROGRESS);
+	job_stop(&run.job);
+	assert_int_equal(fake.releases, 1);
+	assert_int_equal(run.job.result, -EINPROGRESS);
+	assert_ptr_equal(run.job.pin, &net_pin);
+	assert_true(run.job.ended_us >= run.job.began_us && run.job.began_us > 0);
+	job_stop(&run.job);
+	assert_int_equal(fake.releases, 1);
+}
+
 static void test_check_errors(void **state)
 {
 	static const int errors[] = {-EBADMSG, -EOPNOTSUPP, -E2BIG};
@@ -241,6 +308,10 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_find, begin, end),
+		cmocka_unit_test_setup_teardown(test_by_name, begin, end),
+		cmocka_unit_test_setup_teardown(test_may_pass, begin, end),
+		cmocka_unit_test_setup_teardown(test_job_of_text, begin, end),
+		cmocka_unit_test_setup_teardown(test_job_stop, begin, end),
 		cmocka_unit_test_setup_teardown(test_check_errors, begin, end),
 		cmocka_unit_test_setup_teardown(test_wake_times, begin, end),
 		cmocka_unit_test_setup_teardown(test_sleep_without_waiter, begin, end),

@@ -153,6 +153,20 @@ static void test_not_needed_any_more(void **state)
 	      "{\"pin\":\"far\",\"state\":\"not needed\"}]}");
 }
 
+/* A policy of one part is one too. */
+static void test_one_share(void **state)
+{
+	(void)state;
+	leaves[7].result = -EPROTO;
+	check("{\"pins\":{\"near\":{\"n\":7}}}", -EPROTO,
+	      "share 1 of 1: near leaf 7: it failed with 71\n"
+	      "sss: 0 of 1 needed parts were recovered\n",
+	      "{\"pin\":\"sss\",\"state\":\"failed\",\"threshold\":1,"
+	      "\"cause\":\"0 of 1 needed parts were recovered\",\"shares\":["
+	      "{\"pin\":\"near\",\"where\":\"leaf 7\",\"state\":\"failed\","
+	      "\"cause\":\"it failed with 71\"}]}");
+}
+
 /* A share that is none, of which not even the pin is known. */
 static void test_unreadable_share(void **state)
 {
@@ -206,6 +220,7 @@ int main(void)
 		cmocka_unit_test_teardown(test_failure, end),
 		cmocka_unit_test_teardown(test_pin, end),
 		cmocka_unit_test_teardown(test_not_needed_any_more, end),
+		cmocka_unit_test_teardown(test_one_share, end),
 		cmocka_unit_test_teardown(test_unreadable_share, end),
 		cmocka_unit_test_teardown(test_lone_leaf, end),
 	};

@@ -298,6 +298,34 @@ static void test_all_levels_send_together(void **state)
 	assert_int_equal(spy.waits, 3);
 }
 
+static int spy_on_release(struct waiter *waiter, uint64_t until_us)
+{
+	(void)until_us;
+	assert_ptr_equal(waiter, &spy.waiter);
+	assert_int_equal(leaves[1].releases, spy.waits++ == 0 ? 0 : 1);
+	return 0;
+}
+
+/* A part that has come to its end lets go of its leaves while the others go on. */
+static void test_parts_let_go_early(void **state)
+{
+	(void)state;
+	plant("{\"t\":1,\"pins\":{\"sss\":[{\"t\":2,\"pins\":{\"far\":[{\"n\":0},{\"n\":1}]}},"
+	      "{\"t\":2,\"pins\":{\"far\":[{\"n\":2},{\"n\":3}],\"sss\":{\"t\":1,\"pins\":{"
+	      "\"far\":[{\"n\":4},{\"n\":5}]}}}}]}}");
+	set_leaf(0, false, 3, 1);
+	for (unsigned n = 1; n < 6; n++)
+		set_leaf(n, true, 0, n == 1 ? UINT32_MAX : 4);
+	memset(&spy, 0, sizeof(spy));
+	spy.waiter = (struct waiter){spy_on_release, spy_release};
+	run.cot = (struct cot){.pins = leaf_pins,
+			       .waiter = &spy.waiter,
+			       .deadline_us = now_us() + 10 * (uint64_t)USEC_PER_SEC};
+	assert_int_equal(job_init(&run.job, &run.cot, &run.jwe), 0);
+	assert_int_equal(pin_recover(&run.cot, &run.job, &run.plain), 0);
+	assert_true(spy.waits > 2);
+}
+
 /* Those that are not needed any more are let go at once, in the middle of what they do. */
 static void test_first_ones_win(void **state)
 {
@@ -611,6 +639,7 @@ int main(void)
 		cmocka_unit_test_teardown(test_all_subsets, end),
 		cmocka_unit_test_teardown(test_no_packet_where_local_leaves_suffice, end),
 		cmocka_unit_test_teardown(test_all_levels_send_together, end),
+		cmocka_unit_test_teardown(test_parts_let_go_early, end),
 		cmocka_unit_test_teardown(test_first_ones_win, end),
 		cmocka_unit_test_teardown(test_fails_at_once, end),
 		cmocka_unit_test_teardown(test_deadline, end),
