@@ -38,7 +38,11 @@ int cot_wait(struct cot *cot)
 		until = cot->wake_us;
 	cot->wake_us = 0;
 
-	return cot->waiter ? cot->waiter->wait(cot->waiter, until) : cot_poll(NULL, 0, until);
+	if (cot->waiter)
+		return cot->waiter->wait(cot->waiter, cot->alarm, until);
+	if (cot->alarm)
+		return cot_poll(&(struct pollfd){cot->alarm->fd, cot->alarm->events, 0}, 1, until);
+	return cot_poll(NULL, 0, until);
 }
 
 const struct pin *pin_by_name(const struct pin *const *pins, const char *name)

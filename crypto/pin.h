@@ -66,10 +66,15 @@ struct pin {
 	void (*release)(struct job *job);
 };
 
+struct pollfd;
+
 /* What a PIN_NET pin puts at cot->waiter on first use: waits for its transfers. */
 struct waiter {
-	/* Sleeps until something happened or until_us (CLOCK_MONOTONIC) came. Errors: -EINTR. */
-	int (*wait)(struct waiter *waiter, uint64_t until_us);
+	/*
+	 * Sleeps until something happened, `alarm` (NULL: there is none) is ready or until_us
+	 * (CLOCK_MONOTONIC) came. Errors: -EINTR.
+	 */
+	int (*wait)(struct waiter *waiter, const struct pollfd *alarm, uint64_t until_us);
 	void (*release)(struct waiter *waiter);
 };
 
@@ -97,6 +102,9 @@ struct cot {
 	int (*confirm)(void *arg, const struct trust_question *question);
 	void *confirm_arg;
 
+	/* Ends cot_wait() when it is ready; NULL: nothing does. Borrowed. */
+	const struct pollfd *alarm;
+
 	/* set by the functions below and by pins */
 	bool network;          /* packets may be sent now */
 	uint64_t wake_us;      /* earliest time at which a step is wanted; 0: none */
@@ -109,12 +117,10 @@ void cot_done(struct cot *cot);
 void cot_wake_at(struct cot *cot, uint64_t at_us);
 
 /*
- * Sleeps until a transfer moved, the wake time or the deadline. Errors: -EINTR (a signal: the
+ * Sleeps until a transfer moved, the alarm, the wake time or the deadline. Errors: -EINTR (a signal: the
  * person wants an end).
  */
 MUST int cot_wait(struct cot *cot);
-
-struct pollfd;
 
 /*
  * The sleep itself, for waiters: ppoll() on `n` descriptors until until_us (CLOCK_MONOTONIC). Errors:

@@ -229,16 +229,22 @@ static void collect_results(struct pool *pool)
 	}
 }
 
-static int pool_wait(struct waiter *waiter, uint64_t until_us)
+static int pool_wait(struct waiter *waiter, const struct pollfd *alarm, uint64_t until_us)
 {
 	struct pool *pool = (struct pool *)waiter;
 	CLEANUP_ERRORS; /* libcurl leaves those of TLS in the queue */
+	size_t n = pool->n_sockets;
 	int r;
+
+	if (alarm && n == pool->max_sockets && grow(pool) < 0)
+		pool->broken = true;
+	else if (alarm)
+		pool->sockets[n++] = *alarm;
 
 	if (pool->timer_us != 0 && pool->timer_us < until_us)
 		until_us = pool->timer_us;
 
-	r = cot_poll(pool->sockets, pool->n_sockets, until_us);
+	r = cot_poll(pool->sockets, n, until_us);
 	if (r == -EINTR)
 		return r;
 	if (r < 0)

@@ -68,9 +68,10 @@ static void test_references(void **state)
 	assert_told("pool", &lines, NULL);
 }
 
-static int foreign_wait(struct waiter *waiter, uint64_t until_us)
+static int foreign_wait(struct waiter *waiter, const struct pollfd *alarm, uint64_t until_us)
 {
 	(void)waiter;
+	(void)alarm;
 	(void)until_us;
 	return 0;
 }

@@ -266,9 +266,10 @@ static struct {
 	unsigned waits;
 } spy;
 
-static int spy_wait(struct waiter *waiter, uint64_t until_us)
+static int spy_wait(struct waiter *waiter, const struct pollfd *alarm, uint64_t until_us)
 {
 	assert_ptr_equal(waiter, &spy.waiter);
+	assert_null(alarm);
 	(void)until_us;
 	if (spy.waits++ == 0)
 		spy.sends = leaf_sends;
@@ -298,8 +299,9 @@ static void test_all_levels_send_together(void **state)
 	assert_int_equal(spy.waits, 3);
 }
 
-static int spy_on_release(struct waiter *waiter, uint64_t until_us)
+static int spy_on_release(struct waiter *waiter, const struct pollfd *alarm, uint64_t until_us)
 {
+	(void)alarm;
 	(void)until_us;
 	assert_ptr_equal(waiter, &spy.waiter);
 	assert_int_equal(leaves[1].releases, spy.waits++ == 0 ? 0 : 1);

@@ -32,8 +32,9 @@ static struct fake_waiter {
 	uint64_t until_us;
 } waiter;
 
-static inline int waiter_wait(struct waiter *w, uint64_t until_us)
+static inline int waiter_wait(struct waiter *w, const struct pollfd *alarm, uint64_t until_us)
 {
+	assert_null(alarm);
 	assert_ptr_equal(w, &waiter.waiter);
 	waiter.waits++;
 	waiter.until_us = until_us;
