@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* /sbin/init of the root that a booted image is to reach: says so on the console, and ends the machine. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/reboot.h>
+#include <termios.h>
+#include <unistd.h>
+
+int main(void)
+{
+	char uptime[64] = "";
+	int fd, console;
+
+	console = open("/dev/console", O_RDWR | O_NOCTTY);
+	(void)mount("proc", "/proc", "proc", 0, NULL);
+	fd = open("/proc/uptime", O_RDONLY);
+	if (fd >= 0 && read(fd, uptime, sizeof(uptime) - 1) > 0)
+		uptime[strcspn(uptime, " ")] = '\0';
+
+	dprintf(console, "\nROOT REACHED after %s s\n", uptime);
+	(void)tcdrain(console);
+	(void)reboot(RB_POWER_OFF);
+	for (;;)
+		(void)pause();
+}

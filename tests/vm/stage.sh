@@ -1,0 +1,247 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=bash
+# A stage with virtual machines: a small root on a LUKS2 volume, initramfs images as dracut makes them where
+# cotter is installed, a network with DHCP, DNS and a Tang server, and TPMs. To be sourced after lib.sh.
+#
+# What takes long to make stays in $vm, in the build folder.
+
+for program in qemu-system-x86_64 dracut dnsmasq mke2fs swtpm; do
+	command -v $program >/dev/null || skip_all "$program is not installed"
+done
+for device in /dev/loop-control /dev/net/tun; do
+	[ -e $device ] || skip_all "there is no $device here"
+done
+
+vm=$build/vm
+mkdir -p "$vm"
+vm_seconds=300 # that a boot may take: this machine may have more to do, and emulates the other
+root_uuid=11111111-2222-3333-4444-555555555555
+prompt='passphrase for disk'
+reached='ROOT REACHED'
+
+# Makes FILE with CMD once, for all tests that run at the same time or later.
+make_once() { # FILE CMD…
+	local lock status=0
+	exec {lock}>"$1.lock"
+	flock "$lock"
+	if [ ! -e "$1" ]; then
+		set +e
+		(set -e; "${@:2}") >"$1.log" 2>&1
+		status=$?
+		set -e
+	fi
+	exec {lock}>&-
+	[ $status = 0 ] || { tail -n 30 "$1.log" >&2; return 1; }
+}
+
+# --- what is booted ---
+
+download() { # FOLDER PACKAGE…
+	local get=(apt-get -qq -o APT::Sandbox::User=root)
+	mkdir -p "$1.new"
+	cd "$1.new"
+	[ $# = 1 ] || "${get[@]}" download "${@:2}" ||
+		{ "${get[@]}" update && "${get[@]}" download "${@:2}"; }
+	mv "$1.new" "$1"
+}
+
+unpack_kernel() {
+	rm -rf "$vm/kernel.new"
+	dpkg-deb -x "$vm"/kernel-package/*.deb "$vm/kernel.new"
+	depmod -b "$vm/kernel.new" "$(ls "$vm/kernel.new/lib/modules")"
+	mv "$vm/kernel.new" "$vm/kernel"
+}
+
+# A root file system in a LUKS2 volume, made without a block device: encrypted in place, in a file.
+make_root() {
+	local root=$vm/root.new
+	rm -rf "$root" "$vm/root.luks.new"
+	mkdir -p "$root"/{sbin,usr/lib,etc,proc,sys,dev,run,tmp}
+	gcc -O2 -static -o "$root/sbin/init" "$src/tests/vm/init.c"
+	echo 'ID=cotter-test' >"$root/etc/os-release"
+	mke2fs -q -t ext4 -b 4096 -O ^has_journal -d "$root" "$vm/root.luks.new" 16M
+	truncate -s 48M "$vm/root.luks.new"
+	cryptsetup reencrypt --encrypt --type luks2 --batch-mode --uuid "$root_uuid" --pbkdf pbkdf2 \
+		--pbkdf-force-iterations 1000 --reduce-device-size 32M --key-file "$passphrase" \
+		"$vm/root.luks.new"
+	rm -rf "$root"
+	mv "$vm/root.luks.new" "$vm/root.luks"
+}
+
+kernel_package() {
+	apt-cache depends linux-image-cloud-amd64 | sed -n 's/.*Depends: \(linux-image-.*\)/\1/p'
+}
+
+make_kernel_and_root() {
+	local resolved=()
+	make_once "$vm/kernel-package" download "$vm/kernel-package" "$(kernel_package)"
+	make_once "$vm/kernel" unpack_kernel
+	[ -e /usr/lib/systemd/systemd-resolved ] || resolved=(systemd-resolved)
+	make_once "$vm/packages" download "$vm/packages" "${resolved[@]}"
+	make_once "$vm/root.luks" make_root
+	kernel=$vm/kernel/boot/vmlinuz-$(ls "$vm/kernel/lib/modules")
+}
+
+# A root volume that nothing but the passphrase opens yet. Sets $image.
+make_volume() { # NAME
+	image=$tmp/$1.luks
+	cp --sparse=always "$vm/root.luks" "$image"
+}
+
+# All that an image is made of.
+initrd_inputs() { # CRYPTTAB-LINE OPTION…
+	local needs=("$image")
+	[[ " $* " != *' --no-hostonly '* ]] || needs=(--all)
+	cat "$build"/token/*.so "$build"/units/*/{cotter-needs,module-setup.sh,cotter} "$src"/tests/vm/{initrd.sh,*/*}
+	cat "$src"/units/{dracut/*.sh,initramfs-tools/local-*} "$build/units/cotter-generator"
+	"$build/units/dracut/cotter-needs" "${needs[@]}"
+	printf '%s\n' "$@"
+	ls "$vm/kernel/lib/modules" "$2"
+	dpkg-query -W dracut-core systemd
+}
+
+# The initramfs for the volume $image, made by PROGRAM where DEBS are installed too. Sets $initrd.
+make_initrd() { # NAME PROGRAM DEBS CRYPTTAB-LINE OPTION…
+	local crypttab=$tmp/$1.crypttab key
+	echo "$4" >"$crypttab"
+	key=$(initrd_inputs "${@:2}" | sha256sum | cut -c 1-16)
+	initrd=$vm/$1-$key
+	[ -e "$initrd" ] || find "$vm" -maxdepth 1 -type f -name "$1-*" ! -name "$1-$key*" -delete
+	make_once "$initrd" unshare -m nice -n 5 "$src/tests/vm/initrd.sh" "$2" "$build" "$image" "$crypttab" \
+		"$vm/kernel" "$3" "$initrd" "${@:5}"
+}
+
+# For $image alone.
+make_dracut_initrd() { # NAME CRYPTTAB-LINE
+	make_initrd "$1" dracut "$vm/packages" "$2" --hostonly --no-hostonly-cmdline
+}
+
+# For any machine; what cotter does not bring is there for systemd's token.
+make_generic_initrd() {
+	make_initrd generic dracut "$vm/packages" "root UUID=$root_uuid none" \
+		--no-hostonly --add tpm2-tss --include /etc/crypttab /etc/crypttab
+}
+
+# --- what it meets ---
+
+in_net=()
+
+# A network for one machine, on the device tap0 of a namespace. Whoever is in it resolves names as that
+# machine does.
+start_network() {
+	echo 'nameserver 10.77.0.1' >"$tmp/resolv.conf"
+	start_server network unshare -n -m sh -c \
+		"mount --bind '$tmp/resolv.conf' /etc/resolv.conf && echo up && exec sleep infinity"
+	wait_until 10 grep -q up "$tmp/network.out"
+	in_net=(nsenter "--net=/proc/${servers[network]}/ns/net" "--mount=/proc/${servers[network]}/ns/mnt")
+	"${in_net[@]}" sh -e -c 'ip link set lo up
+		ip tuntap add tap0 mode tap
+		ip address add 10.77.0.1/24 dev tap0
+		ip address add fd77::1/64 dev tap0 nodad
+		ip link set tap0 up'
+	start_server dnsmasq "${in_net[@]}" dnsmasq --keep-in-foreground --log-facility=- --conf-file=/dev/null \
+		--no-resolv --no-hosts --interface=tap0 --bind-interfaces --dhcp-range=10.77.0.50,10.77.0.99 \
+		--dhcp-range=fd77::,ra-stateless --enable-ra --dhcp-leasefile="$tmp/leases" --pid-file= \
+		--host-record=tang.test,10.77.0.2
+	wait_until 10 grep -q started "$tmp/dnsmasq.log"
+}
+
+# A Tang server at tang.test, 10.77.0.2 and fd77::2. Sets $tang_thumbprint.
+start_net_tang() {
+	mkdir -p "$tmp/tang"
+	[ -n "$(ls "$tmp/tang")" ] || /usr/libexec/tangd-keygen "$tmp/tang"
+	"${in_net[@]}" ip address add 10.77.0.2/24 dev tap0
+	"${in_net[@]}" ip address add fd77::2/64 dev tap0 nodad
+	start_server tang "${in_net[@]}" socat -d -d TCP6-LISTEN:7500,ipv6only=0,reuseaddr,fork \
+		"EXEC:/usr/libexec/tangd $tmp/tang"
+	wait_until 10 grep -q 'listening on' "$tmp/tang.log"
+	tang_thumbprint=$("${in_net[@]}" curl -sSf http://tang.test:7500/adv | jose fmt -j- -g payload -yo- |
+		jose jwk use -i- -r -u verify -o- | jose jwk thp -i- | head -n 1)
+}
+
+# Nobody has its addresses any more.
+stop_net_tang() {
+	stop_server tang
+	"${in_net[@]}" ip address del 10.77.0.2/24 dev tap0
+	"${in_net[@]}" ip address del fd77::2/64 dev tap0
+}
+
+# --- booting ---
+
+# Boots $image with $initrd, types at the console as console.py says, and leaves what was shown in
+# $tmp/console, the journal of the initramfs in $tmp/report, and the times in $tmp/out. With a network where
+# it was started, and the TPM whose state $vm_tpm is.
+boot() { # [EXPECT SEND]…
+	local options=(-accel tcg,thread=multi -cpu qemu64 -smp 2 -m 1024 -M q35 -nodefaults -no-user-config
+		-nographic -no-reboot -serial stdio -serial "file:$tmp/report"
+		-kernel "$kernel" -initrd "$initrd"
+		-drive "if=none,id=root,file=$image,format=raw,snapshot=on" -device virtio-blk-pci,drive=root
+		-object rng-random,id=random,filename=/dev/urandom -device virtio-rng-pci,rng=random
+		-append "console=ttyS0 panic=-1 root=/dev/mapper/root rootfstype=ext4 ro rd.shell=0
+			rd.emergency=poweroff systemd.show_status=true ${vm_append:-}")
+	if [ ${#in_net[@]} -gt 0 ]; then
+		options+=(-netdev tap,id=net,ifname=tap0,script=no,downscript=no
+			-device virtio-net-pci,netdev=net,romfile=)
+	fi
+	if [ -n "${vm_tpm:-}" ]; then
+		rm -rf "$tmp/vm-tpm"
+		cp -r "$vm_tpm" "$tmp/vm-tpm"
+		start_server vm-tpm swtpm socket --tpm2 --tpmstate "dir=$tmp/vm-tpm" \
+			--ctrl "type=unixio,path=$tmp/vm-tpm.ctrl"
+		wait_until 10 test -S "$tmp/vm-tpm.ctrl"
+		options+=(-chardev "socket,id=tpm,path=$tmp/vm-tpm.ctrl"
+			-tpmdev emulator,id=tpm0,chardev=tpm -device tpm-tis,tpmdev=tpm0)
+	fi
+	rm -f "$tmp/console" "$tmp/report"
+	run nice -n 5 "$src/tests/vm/console.py" $vm_seconds "$tmp/console" "$prompt" "$@" -- \
+		"${in_net[@]}" qemu-system-x86_64 "${options[@]}"
+	# It may have ended with the machine.
+	[ -z "${vm_tpm:-}" ] || stop_server vm-tpm 2>/dev/null || true
+}
+
+# Of the last boot.
+show_boot() {
+	cat "$tmp/out" "$tmp/err"
+	tail -n 10 "$tmp/console"
+	grep -aE 'cotter|crypt|network|esolve|tpm|ailed' "$tmp/report" | tail -n 60
+}
+
+# Whether all was shown that was expected, up to the real root.
+assert_booted() {
+	[ "$rc" = 0 ] && grep -q "$reached" "$tmp/out" || { show_boot; return 1; }
+}
+
+assert_not_shown() { # TEXT
+	[ -s "$tmp/console" ] && ! grep -aqF "$1" "$tmp/console" || { show_boot; return 1; }
+}
+
+report_has_not() { # TEXT
+	[ -s "$tmp/report" ] && ! grep -aF -e "$1" "$tmp/report"
+}
+
+report_has() { # TEXT
+	grep -aqF -e "$1" "$tmp/report" || { show_boot; return 1; }
+}
+
+assert_no_unit_failed() {
+	report_has 'end of report' && ! grep -a 'this unit failed' "$tmp/report" || { show_boot; return 1; }
+}
+
+# Whether from the first to the second of what was expected it took no longer.
+assert_within() { # SECONDS FIRST SECOND
+	/usr/bin/python3 -c 'import sys
+times = dict(line.rstrip("\n").split(" ", 1)[::-1] for line in sys.stdin)
+took = float(times[sys.argv[3]]) - float(times[sys.argv[2]])
+print("it took %.1f s" % took)
+sys.exit(took > float(sys.argv[1]))' "$@" <"$tmp/out" || { show_boot; return 1; }
+}
+
+# How long the last boot took, for the log.
+say_time() { # NAME
+	echo "# $1: root reached after $(sed -n "s/ $reached.*//p" "$tmp/out") s"
+}
+
+image_has() { # PATTERN
+	lsinitrd "$initrd" | awk '/^[-dlcbps]/ { print $9 }' >"$tmp/files"
+	grep -E "$1" "$tmp/files"
+}

@@ -1,0 +1,70 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Boots with the root on the TPM: with and without a PIN, with other PCRs, and beside a token that fails.
+. "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../tpm.sh"
+. "$(dirname "$0")/stage.sh"
+
+make_kernel_and_root
+
+bind() { # NAME OPTION…
+	make_volume "$1"
+	"$cotter_enroll" --unlock-key-file="$passphrase" --tpm2-device=auto --quiet "${@:2}" "$image"
+}
+
+# The state that the machine boots with is that of a TPM that was shut down.
+machine_tpm() { # NAME
+	use_tpm "$1"
+	tpm2_shutdown --clear
+	stop_server "$1"
+	vm_tpm=$tmp/$1.state
+}
+
+start_tpm mine
+bind good --tpm2-pcrs=23
+bind changed --tpm2-pcrs=7
+make_volume pin
+/usr/bin/python3 "$src/tests/terminal.py" "New PIN: " $'2580\n' "The same again: " $'2580\n' -- "$cotter_enroll" \
+	--unlock-key-file="$passphrase" --tpm2-device=auto --tpm2-pcrs=23 --tpm2-with-pin=yes "$image" >/dev/null 2>&1
+bind beside --tpm2-pcrs=23
+start_tpm other
+PASSWORD=$(cat "$passphrase") systemd-cryptenroll --tpm2-device="$TPM2TOOLS_TCTI" --tpm2-pcrs= "$image" >/dev/null 2>&1
+machine_tpm mine
+
+image=$tmp/good.luks
+make_dracut_initrd tpm2 "root UUID=$root_uuid none"
+ok "the image has the libraries for a TPM" image_has 'libtss2-tcti-device\.so'
+ok "and no network" not image_has 'networkd|libcurl|NetworkManager|dhclient'
+ok "nor programs that unlocking does not use" not image_has 'bin/(curl|jose|clevis.*|tpm2.*)$'
+boot "$reached" ''
+ok "a root on the TPM is reached" assert_booted
+ok "without a question" assert_not_shown "$prompt"
+ok "no unit failed" assert_no_unit_failed
+ok "and no network was started" report_has_not 'network-online.target'
+say_time "TPM"
+
+image=$tmp/changed.luks
+boot "$prompt" "$(cat "$passphrase")" "$reached" ''
+ok "with another PCR 7, the passphrase opens" assert_booted
+ok "no unit failed" assert_no_unit_failed
+ok "the journal says why" report_has 'PCR'
+say_time "PCR changed"
+
+image=$tmp/pin.luks
+boot 'LUKS2 token PIN' 2580 "$reached" ''
+ok "a PIN typed at the console opens" assert_booted
+ok "no unit failed" assert_no_unit_failed
+say_time "PIN"
+boot 'LUKS2 token PIN' $'\r' "$prompt" "$(cat "$passphrase")" "$reached" ''
+ok "after an empty one, the passphrase does" assert_booted
+ok "no unit failed" assert_no_unit_failed
+say_time "empty PIN"
+
+image=$tmp/beside.luks
+make_generic_initrd
+boot "$reached" ''
+ok "beside a token of systemd that fails, ours opens" assert_booted
+ok "without a question" assert_not_shown "$prompt"
+ok "no unit failed" assert_no_unit_failed
+say_time "beside a failing token"
+done_testing

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Answers questions for passphrases as soon as the volumes' policies hold. All volumes recover in one
+ * engine run; between its rounds nothing happens until a time or an event. Knows no event loop.
+ */
+#pragma once
+
+#include "units/question.h"
+#include "units/recovery.h"
+
+struct ask;
+
+/* Zero it, set the first three; end it with agent_done(). */
+struct agent {
+	const struct log *log;
+	int folder;                                       /* of questions, open; borrowed */
+	void (*on_answer)(const char *device, int token); /* an answer was taken */
+
+	struct cot cot;
+	bool in_round; /* cot is in use */
+	struct ask *asks;
+	size_t n_questions; /* in the folder, whoever they are for */
+};
+
+void agent_done(struct agent *agent);
+
+/* Looks what is asked by now: to be called at the start and after each change of the folder. */
+void agent_scan(struct agent *agent);
+
+/* Something about the network is new: whatever waits for another try does not wait longer. */
+void agent_network_changed(struct agent *agent);
+
+/* Goes on as far as that is possible without waiting: begins tries that are due, and gives answers. */
+void agent_step(struct agent *agent);
+
+/* Whether agent_wait() has something to wait for. */
+bool agent_running(const struct agent *agent);
+
+/* When agent_step() should be called again where nothing runs (CLOCK_MONOTONIC); UINT64_MAX: not at all. */
+uint64_t agent_next_us(const struct agent *agent);
+
+/* Sleeps until the recoveries on their way moved, or `fd` is readable. Errors: -EINTR, -EIO. */
+MUST int agent_wait(struct agent *agent, int fd);
