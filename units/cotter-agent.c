@@ -8,7 +8,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/inotify.h>
@@ -75,20 +74,13 @@ static void watch_network(sd_event *event, struct agent *agent)
 	(void)sd_event_source_unref(source);
 }
 
-static int watch(sd_event *event, struct agent *agent)
+/* The caller unrefs *ret: one that floats leaks in libsystemd 252. */
+static int watch(sd_event *event, struct agent *agent, sd_event_source **ret)
 {
-	static const int ends[] = {SIGTERM, SIGINT};
-	sigset_t set;
-	int r = 0;
+	int r = sd_event_set_signal_exit(event, 1);
 
-	(void)sigemptyset(&set);
-	for (size_t i = 0; i < ARRAY_SIZE(ends); i++)
-		(void)sigaddset(&set, ends[i]);
-	(void)sigprocmask(SIG_BLOCK, &set, NULL);
-	for (size_t i = 0; i < ARRAY_SIZE(ends) && r >= 0; i++)
-		r = sd_event_add_signal(event, NULL, ends[i], NULL, NULL);
 	if (r >= 0)
-		r = sd_event_add_inotify(event, NULL, QUESTION_FOLDER,
+		r = sd_event_add_inotify(event, ret, QUESTION_FOLDER,
 					 IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE,
 					 on_folder, agent);
 	watch_network(event, agent);
@@ -132,6 +124,7 @@ int main(void)
 	};
 	CLEANUP(agent_done) struct agent agent = {.log = &log, .on_answer = tell_answer};
 	CLEANUP(sd_event_unrefp) sd_event *event = NULL;
+	CLEANUP(sd_event_source_unrefp) sd_event_source *questions = NULL;
 	int r;
 
 	if (process_begin() < 0)
@@ -142,7 +135,7 @@ int main(void)
 
 	r = sd_event_new(&event);
 	if (r >= 0)
-		r = watch(event, &agent);
+		r = watch(event, &agent, &questions);
 	if (r >= 0)
 		r = run(event, &agent);
 	(void)close(agent.folder);
