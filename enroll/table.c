@@ -283,14 +283,15 @@ void table_test(const json_t *result, bool quiet)
 	size_t i;
 
 	json_array_foreach(json_object_get(result, "tokens"), i, token) {
-		bool ok = strcmp(js_str(token, "result"), "ok") == 0;
+		const char *result_name = js_str(token, "result");
+		bool ok = strcmp(result_name, "ok") == 0, early = strcmp(result_name, "early") == 0;
 		const json_t *report = json_object_get(token, "report");
 		bool policy = json_object_get(report, "shares");
 		const char *cause = js_str(policy ? report : token, "cause");
 		CLEANUP_JSON json_t *lines = json_array();
 		char type[CELL_MAX], why[CELL_MAX];
 
-		if (ok && quiet)
+		if ((ok || early) && quiet)
 			continue;
 
 		/* What became of each part stands below. */
@@ -301,7 +302,9 @@ void table_test(const json_t *result, bool quiet)
 		(void)cell_text(cause ? cause : "", why);
 		printf("token %" JSON_INTEGER_FORMAT " (%s): %s after %.1f ms%s%s\n",
 		       json_integer_value(json_object_get(token, "token")), type,
-		       ok ? "opens the volume" : js_str(token, "result"),
+		       ok      ? "opens the volume"
+		       : early ? "holds only before switch-root"
+			       : result_name,
 		       json_real_value(json_object_get(token, "milliseconds")), ok ? "" : ": ",
 		       why);
 		print_lines(lines);

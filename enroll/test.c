@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* --test: recovers through each token now and tells which work. */
+#include "enroll/early.h"
 #include "enroll/trial.h"
 #include "enroll/user-pin.h"
 #include "enroll/verbs.h"
@@ -7,24 +8,28 @@
 #include <errno.h>
 #include <unistd.h>
 
-static json_t *trial_json(const struct item *item, const struct trial *trial)
+/* Takes `facts`, which are NULL where they are not wanted. */
+static json_t *trial_json(const struct item *item, const struct trial *trial, json_t *facts)
 {
 	static const char *const results[] = {
 		[TRIAL_OPENS] = "ok",
+		[TRIAL_EARLY] = "early",
 		[TRIAL_AWAY] = "unreachable",
 		[TRIAL_FAILS] = "failed",
 	};
 
 	json_t *report = NULL;
 
-	if (trial->asked && token_report(&trial->job, &report) < 0)
+	if (trial->asked && token_report(&trial->job, &report) < 0) {
+		json_decref(facts);
 		return NULL;
+	}
 	return json_pack("{s:i, s:s, s:o, s:s, s:f, s:s*, s:o*, s:o*}", "token", (int)item->id,
 			 "type", item->type, "keyslots", inventory_numbers(item->keyslots),
 			 "result", results[trial->result], "milliseconds",
 			 (double)trial->took_us / (double)USEC_PER_MSEC, "cause",
-			 trial->result == TRIAL_OPENS ? NULL : trial->why, "facts",
-			 inventory_facts(item), "report", report);
+			 trial->result == TRIAL_OPENS ? NULL : trial->why, "facts", facts, "report",
+			 report);
 }
 
 /* The binding's own process has the PIN, if any, at its standard input. */
@@ -52,6 +57,7 @@ static enum exit_code test_all(struct luks *luks, const struct inventory *invent
 {
 	static const enum exit_code codes[] = {
 		[TRIAL_OPENS] = EXIT_CODE_OK,
+		[TRIAL_EARLY] = EXIT_CODE_OK,
 		[TRIAL_AWAY] = EXIT_CODE_AWAY,
 		[TRIAL_FAILS] = EXIT_CODE_BROKEN,
 	};
@@ -60,15 +66,20 @@ static enum exit_code test_all(struct luks *luks, const struct inventory *invent
 	for (size_t i = 0; i < inventory->n; i++) {
 		const struct item *item = &inventory->items[i];
 		CLEANUP(trial_done) struct trial trial = {0};
+		json_t *facts;
 
 		if (!item->ours ||
 		    (options->token != OPTIONS_ANY && (int)item->id != options->token))
 			continue;
 		if (try_item(luks, item, options, &trial) < 0)
 			return EXIT_CODE_FAILED;
+		/* A proof is of what holds now, and wants no second conversation with the TPM. */
+		facts = options->proof ? NULL : inventory_facts(item);
+		if (trial.result == TRIAL_FAILS && trial.asked && early(facts, &trial.job))
+			trial.result = TRIAL_EARLY;
 		if (codes[trial.result] > worst)
 			worst = codes[trial.result];
-		if (json_array_append_new(tests, trial_json(item, &trial)) < 0)
+		if (json_array_append_new(tests, trial_json(item, &trial, facts)) < 0)
 			return EXIT_CODE_FAILED;
 	}
 	return worst;

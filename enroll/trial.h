@@ -9,7 +9,8 @@
  * move, and ends with trial_done().
  */
 struct trial {
-	enum { TRIAL_OPENS, TRIAL_AWAY, TRIAL_FAILS } result; /* the worse the higher */
+	/* The worse the higher. TRIAL_EARLY: it opens in the initramfs alone, which only its caller knows. */
+	enum { TRIAL_OPENS, TRIAL_EARLY, TRIAL_AWAY, TRIAL_FAILS } result;
 	bool wants_pin; /* it fails because of the PIN alone, which was wrong or not given */
 	bool asked;     /* a recovery was tried, and `job` says how it went */
 	uint64_t took_us;

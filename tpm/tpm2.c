@@ -170,6 +170,18 @@ static int describe_parent(const struct sealed *s, json_t *facts)
 	return r < 0 ? r : add(facts, "key", s->key->name);
 }
 
+/* Whether it wants PCR 15 as it is when the machine starts, which cotter-pcr15 soon ends. */
+static bool is_early(const struct sealed *s)
+{
+	static const uint8_t zeros[PCR_DIGEST_MAX];
+
+	for (size_t i = 0; i < s->pcrs.n; i++)
+		if (s->pcrs.pcrs[i].index == TPM2_PCR_EARLY && s->pcrs.pcrs[i].has_value &&
+		    memcmp(s->pcrs.pcrs[i].value, zeros, s->pcrs.pcrs[i].bank->size) == 0)
+			return true;
+	return false;
+}
+
 static int describe_policy(const struct sealed *s, json_t *facts)
 {
 	char pcrs[PCR_TEXT_MAX];
@@ -179,6 +191,8 @@ static int describe_policy(const struct sealed *s, json_t *facts)
 	r = add(facts, "pcrs", s->pcrs.n > 0 ? pcrs : "none");
 	if (r == 0)
 		r = add(facts, "pin", s->has_pin ? "yes" : "no");
+	if (r == 0 && is_early(s))
+		r = add(facts, "holds", "only before switch-root");
 	if (r < 0 || s->pubkey.modulus_len == 0)
 		return r;
 	pcr_format(&s->pubkey_pcrs, pcrs);

@@ -24,8 +24,11 @@
 
 extern const struct pin pin_tpm2;
 
+/* A policy that wants this PCR to be all zeros holds only until cotter-pcr15 has extended it. */
+enum { TPM2_PCR_EARLY = 15 };
+
 /*
- * What the tool tells people about a TPM. `tcti` is as in the configuration, NULL for the usual one;
+ * What else our programs want of a TPM. `tcti` is as in the configuration, NULL for the usual one;
  * the cause of a failure goes to `log` at ERROR. Errors: those of pin_recover(), and -EINVAL.
  */
 
@@ -43,6 +46,12 @@ MUST int tpm2_makes_parent(const json_t *cfg, const struct log *log, bool *ret);
  */
 MUST int tpm2_changed_pcrs(const json_t *hdr, const char *tcti, const struct log *log,
 			   json_t **ret);
+
+/*
+ * Extends a PCR in all its banks by the hashes of what happened (TPM 2.0 part 3, TPM2_PCR_Event), so
+ * that it never again has the value that it had. -EAGAIN: the TPM is not ready yet; nothing is said.
+ */
+MUST int tpm2_measure(const char *tcti, unsigned pcr, const char *event, const struct log *log);
 
 /* The TPM devices of this machine: a new array of {"device": …, "driver": …}. Errors: -ENOMEM. */
 MUST int tpm2_devices(json_t **ret);

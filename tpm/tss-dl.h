@@ -16,6 +16,7 @@
 	M(GetCapability)    \
 	M(Load)             \
 	M(LoadExternal)     \
+	M(PCR_Event)        \
 	M(PCR_Read)         \
 	M(PolicyAuthValue)  \
 	M(PolicyAuthorize)  \

@@ -5,6 +5,7 @@
  */
 #include "crypto/process.h"
 #include "units/agent.h"
+#include "units/journal.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,12 +19,6 @@
 #include <linux/rtnetlink.h>
 #include <systemd/sd-daemon.h>
 #include <systemd/sd-event.h>
-
-static void write_line(void *to, enum log_level level, const char *line)
-{
-	(void)to;
-	(void)fprintf(stderr, "%s%s\n", level == LOG_LEVEL_ERROR ? SD_ERR : SD_DEBUG, line);
-}
 
 static void tell_answer(const char *device, int token)
 {
@@ -117,11 +112,7 @@ static int run(sd_event *event, struct agent *agent)
 
 int main(void)
 {
-	const char *level = secure_getenv("SYSTEMD_LOG_LEVEL");
-	const struct log log = {
-		.sink = write_line,
-		.debug = level && strcmp(level, "debug") == 0,
-	};
+	const struct log log = journal_log();
 	CLEANUP(agent_done) struct agent agent = {.log = &log, .on_answer = tell_answer};
 	CLEANUP(sd_event_unrefp) sd_event *event = NULL;
 	CLEANUP(sd_event_source_unrefp) sd_event_source *questions = NULL;

@@ -6,24 +6,16 @@
  */
 #include "crypto/process.h"
 #include "units/crypttab.h"
+#include "units/journal.h"
 #include "units/place.h"
 #include "units/recovery.h"
 #include "units/text-file.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
-
-#include <systemd/sd-daemon.h>
-
-static void write_line(void *to, enum log_level level, const char *line)
-{
-	(void)to;
-	(void)fprintf(stderr, "%s%s\n", level == LOG_LEVEL_ERROR ? SD_ERR : SD_DEBUG, line);
-}
 
 /* A key is root's alone, and goes only to whoever asks for it by the volume's name. */
 static int read_peer(int fd, const struct log *log, struct buf *ret_name)
@@ -113,7 +105,7 @@ static int write_all(int fd, struct ref bytes)
 
 int main(void)
 {
-	const struct log log = {.sink = write_line};
+	const struct log log = journal_log();
 	CLEANUP(buf_done) struct buf name = {0};
 	CLEANUP(buf_done) struct buf secret = {0};
 	CLEANUP(volume_freep) struct volume *volume = NULL;

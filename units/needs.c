@@ -72,6 +72,8 @@ static int needs_tpm2(const struct needs *needs, const json_t *facts)
 	int r;
 
 	r = any_tpm2(needs);
+	if (r == 0 && js_str(facts, "holds"))
+		r = needs_line(needs, "measure", "15");
 	if (r == 0 && signature && strncmp(signature, "/run/", strlen("/run/")) != 0)
 		r = needs_file(needs, signature);
 	if (!js_str(facts, "signed_pcrs"))

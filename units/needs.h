@@ -10,6 +10,7 @@
  *	bundle URL               the system's CA certificates
  *	file PATH                this file, under its own path
  *	drivers FOLDER           the kernel modules of this folder
+ *	measure PCR              cotter-pcr15, since the policy wants this PCR as it is when a machine starts
  */
 #pragma once
 

@@ -58,6 +58,28 @@ static void test_describe(void **state)
 		     "\"signature\":\"/etc/x.json\",\"clevis_reads_it\":\"no\"}");
 }
 
+/* Told by PCR 15 alone, and by zeros alone. */
+static void test_describe_early(void **state)
+{
+	static const struct {
+		const char *values;
+		bool early;
+	} cases[] = {
+		{"{\"sha256:15\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"}", true},
+		{"{\"sha256:15\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAE\"}", false},
+		{"{\"sha256:14\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"}", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		CLEANUP_JSON json_t *hdr = json_of(FULL_HEADER), *facts = json_object();
+
+		change(hdr, "clevis.tpm2.pcr_values", cases[i].values);
+		assert_int_equal(pin_tpm2.describe(table, hdr, facts), 0);
+		expect(cases[i].values, js_str(facts, "holds") != NULL, cases[i].early);
+	}
+}
+
 static int seal(const char *text, struct ref pin, struct lines *lines)
 {
 	CLEANUP(cot_done)
@@ -178,6 +200,7 @@ int main(void)
 		cmocka_unit_test(test_table),
 		cmocka_unit_test(test_check),
 		cmocka_unit_test(test_describe),
+		cmocka_unit_test(test_describe_early),
 		cmocka_unit_test(test_seal_faults),
 		cmocka_unit_test(test_seal_without_tpm),
 		cmocka_unit_test(test_open_without_tpm),
