@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
@@ -59,6 +60,20 @@ int buf_append(struct buf *b, const void *p, size_t n)
 int buf_append_str(struct buf *b, const char *s)
 {
 	return buf_append(b, s, strlen(s));
+}
+
+int buf_read(struct buf *b, int fd)
+{
+	ssize_t n = 1;
+
+	while (n != 0 && b->n < b->cap) {
+		n = read(fd, b->p + b->n, b->cap - b->n);
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		if (n > 0)
+			b->n += (size_t)n;
+	}
+	return 0;
 }
 
 void buf_done(struct buf *b)

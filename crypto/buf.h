@@ -48,6 +48,12 @@ MUST int buf_append(struct buf *b, const void *p, size_t n);
 /* Appends the string s without its NUL. Errors as buf_append(). */
 MUST int buf_append_str(struct buf *b, const char *s);
 
+/*
+ * Appends what `fd` gives, to its end or until the buffer is full. What was read before an error stays.
+ * Errors: those of read(2), but for -EINTR, after which it goes on.
+ */
+MUST int buf_read(struct buf *b, int fd);
+
 /* Wipes and frees; the struct is zeroed and can be used again. Takes zeroed structs too. */
 void buf_done(struct buf *b);
 

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <time.h>
+#include <unistd.h>
 
 #define CLEANUP(func)        __attribute__((cleanup(func)))
 #define MUST                 __attribute__((warn_unused_result))
@@ -32,6 +33,13 @@
 		if (*ptr)                     \
 			func(*ptr);           \
 	}
+
+/* For the cleanup attribute; negative numbers are no descriptors. */
+static inline void close_fd(const int *fd)
+{
+	if (*fd >= 0)
+		(void)close(*fd);
+}
 
 enum { USEC_PER_MSEC = 1000, USEC_PER_SEC = 1000 * 1000 };
 

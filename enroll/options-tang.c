@@ -31,28 +31,6 @@ static int check(const char *const *texts, const struct log *log)
 	return 0;
 }
 
-static int read_tang(const char *const *texts, const struct log *log, json_t **ret)
-{
-	CLEANUP_JSON json_t *config = NULL;
-	const char *ca = texts[CA];
-	int r;
-
-	r = check(texts, log);
-	if (r < 0)
-		return r;
-	if (ca && access(ca, R_OK) < 0)
-		return log_err(log, -EINVAL, "the CA file %s cannot be read: %s", ca,
-			       strerror(errno));
-
-	config = json_pack("{s:s, s:s*, s:s*, s:s*}", "url", texts[URL], "thp", texts[THUMBPRINT],
-			   "adv", texts[ADVERTISEMENT], "pubkey", texts[PUBKEY]);
-	if (!config || (ca && json_object_set_new(config, "ca", options_absolute_path(ca)) < 0))
-		return log_err(log, -EINVAL, "the --tang options are not UTF-8 text");
-
-	*ret = TAKE_PTR(config);
-	return 0;
-}
-
 static int complete(json_t *config, const struct log *log)
 {
 	const char *ca = js_str(config, "ca");
@@ -63,6 +41,27 @@ static int complete(json_t *config, const struct log *log)
 		return log_err(log, -EINVAL, "the CA file %.200s cannot be read: %s", ca,
 			       strerror(errno));
 	return json_object_set_new(config, "ca", options_absolute_path(ca)) == 0 ? 0 : -ENOMEM;
+}
+
+static int read_tang(const char *const *texts, const struct log *log, json_t **ret)
+{
+	CLEANUP_JSON json_t *config = NULL;
+	int r;
+
+	r = check(texts, log);
+	if (r < 0)
+		return r;
+	config = json_pack("{s:s, s:s*, s:s*, s:s*, s:s*}", "url", texts[URL], "thp",
+			   texts[THUMBPRINT], "adv", texts[ADVERTISEMENT], "ca", texts[CA],
+			   "pubkey", texts[PUBKEY]);
+	if (!config)
+		return log_err(log, -EINVAL, "the --tang options are not UTF-8 text");
+	r = complete(config, log);
+	if (r < 0)
+		return r;
+
+	*ret = TAKE_PTR(config);
+	return 0;
 }
 
 static unsigned traits(const json_t *config)

@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <unistd.h>
 
 enum { DEVICE, PCRS, WITH_PIN, PUBLIC_KEY, PUBLIC_KEY_PCRS, SIGNATURE, HANDLE, OPTIONS };
 
@@ -17,12 +16,6 @@ enum { PEM_MAX = 16 * 1024 };
 #define DEFAULT_PCRS "7"
 
 #define AUTO "auto"
-
-static void close_fd(const int *fd)
-{
-	if (*fd >= 0)
-		(void)close(*fd);
-}
 
 static int read_yes(const char *text, const struct log *log, bool *ret)
 {
@@ -38,18 +31,17 @@ static int read_pem(const char *path, const struct log *log, json_t **ret)
 {
 	CLEANUP(close_fd) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	CLEANUP(buf_done) struct buf text = {0};
-	ssize_t n;
-	int r;
+	int r = fd < 0 ? -errno : 0;
 
-	r = buf_init(&text, PEM_MAX);
+	if (r == 0)
+		r = buf_init(&text, PEM_MAX);
+	if (r == 0)
+		r = buf_read(&text, fd);
 	if (r < 0)
-		return r;
-	n = fd < 0 ? -1 : read(fd, text.p, text.cap);
-	if (n < 0)
 		return log_err(log, -EINVAL, "the policy key %s cannot be read: %s", path,
-			       strerror(errno));
+			       strerror(-r));
 
-	*ret = (size_t)n == text.cap ? NULL : json_stringn((const char *)text.p, (size_t)n);
+	*ret = text.n == text.cap ? NULL : json_stringn((const char *)text.p, text.n);
 	return *ret ? 0 : log_err(log, -EINVAL, "%s is not a public key in PEM form", path);
 }
 
@@ -58,55 +50,6 @@ static int set(json_t *config, const char *name, json_t *value, const struct log
 	return json_object_set_new(config, name, value) == 0
 		       ? 0
 		       : log_err(log, -EINVAL, "the --tpm2 options are not UTF-8 text");
-}
-
-static int read_signed(const char *const *texts, const struct log *log, json_t *config)
-{
-	const char *pcrs = texts[PUBLIC_KEY_PCRS], *signature = texts[SIGNATURE];
-	json_t *pem = NULL;
-	int r;
-
-	if (!texts[PUBLIC_KEY])
-		return pcrs || signature
-			       ? log_err(log, -EINVAL,
-					 "--tpm2-%s is about a signed policy, so it needs "
-					 "--tpm2-public-key=FILE",
-					 pcrs ? "public-key-pcrs" : "signature")
-			       : 0;
-
-	r = read_pem(texts[PUBLIC_KEY], log, &pem);
-	if (r == 0)
-		r = set(config, "pubkey", pem, log);
-	if (r == 0 && pcrs)
-		r = set(config, "pubkey_pcrs", json_string(pcrs), log);
-	if (r == 0 && signature)
-		r = set(config, "signature", options_absolute_path(signature), log);
-	return r;
-}
-
-static int read_tpm2(const char *const *texts, const struct log *log, json_t **ret)
-{
-	const char *device = texts[DEVICE], *pcrs = texts[PCRS] ? texts[PCRS] : DEFAULT_PCRS;
-	CLEANUP_JSON json_t *config = json_object();
-	bool user_pin = false;
-	int r;
-
-	r = config ? read_yes(texts[WITH_PIN], log, &user_pin) : -ENOMEM;
-	if (r == 0 && strcmp(device, AUTO) != 0)
-		r = set(config, "tcti", json_string(device), log);
-	if (r == 0 && *pcrs)
-		r = set(config, "pcrs", json_string(pcrs), log);
-	if (r == 0 && user_pin)
-		r = set(config, "pin", json_true(), log);
-	if (r == 0 && texts[HANDLE])
-		r = set(config, "parent", json_string(texts[HANDLE]), log);
-	if (r == 0)
-		r = read_signed(texts, log, config);
-	if (r < 0)
-		return r;
-
-	*ret = TAKE_PTR(config);
-	return 0;
 }
 
 /* Policies may name the file of a key, whose text Clevis's configuration would hold. */
@@ -127,6 +70,54 @@ static int complete(json_t *config, const struct log *log)
 	if (r == 0 && signature)
 		r = set(config, "signature", options_absolute_path(signature), log);
 	return r;
+}
+
+static int read_signed(const char *const *texts, const struct log *log, json_t *config)
+{
+	const char *pcrs = texts[PUBLIC_KEY_PCRS], *signature = texts[SIGNATURE];
+	int r;
+
+	if (!texts[PUBLIC_KEY])
+		return pcrs || signature
+			       ? log_err(log, -EINVAL,
+					 "--tpm2-%s is about a signed policy, so it needs "
+					 "--tpm2-public-key=FILE",
+					 pcrs ? "public-key-pcrs" : "signature")
+			       : 0;
+
+	r = set(config, "pubkey", json_string(texts[PUBLIC_KEY]), log);
+	if (r == 0 && pcrs)
+		r = set(config, "pubkey_pcrs", json_string(pcrs), log);
+	if (r == 0 && signature)
+		r = set(config, "signature", json_string(signature), log);
+	return r;
+}
+
+static int read_tpm2(const char *const *texts, const struct log *log, json_t **ret)
+{
+	const char *pcrs = texts[PCRS] ? texts[PCRS] : DEFAULT_PCRS;
+	CLEANUP_JSON json_t *config = json_object();
+	bool user_pin = false;
+	int r;
+
+	r = config ? read_yes(texts[WITH_PIN], log, &user_pin) : -ENOMEM;
+	if (r == 0)
+		r = set(config, "tcti", json_string(texts[DEVICE]), log);
+	if (r == 0 && *pcrs)
+		r = set(config, "pcrs", json_string(pcrs), log);
+	if (r == 0 && user_pin)
+		r = set(config, "pin", json_true(), log);
+	if (r == 0 && texts[HANDLE])
+		r = set(config, "parent", json_string(texts[HANDLE]), log);
+	if (r == 0)
+		r = read_signed(texts, log, config);
+	if (r == 0)
+		r = complete(config, log);
+	if (r < 0)
+		return r;
+
+	*ret = TAKE_PTR(config);
+	return 0;
 }
 
 /* Later: values of another boot, or a key that has not signed yet. */

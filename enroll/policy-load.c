@@ -5,13 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <unistd.h>
-
-static void close_fd(const int *fd)
-{
-	if (*fd >= 0)
-		(void)close(*fd);
-}
 
 static bool is_json(struct ref text)
 {
@@ -54,16 +47,9 @@ static int read_text(struct ref text, const struct log *log, const char **ret_pi
 /* Short reads happen on pipes. */
 static int read_all(int fd, struct buf *text)
 {
-	ssize_t n = 1;
+	int r = buf_read(text, fd);
 
-	while (n > 0 && text->n < text->cap) {
-		n = read(fd, text->p + text->n, text->cap - text->n);
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		if (n > 0)
-			text->n += (size_t)n;
-	}
-	return text->n == text->cap ? -EFBIG : 0;
+	return r == 0 && text->n == text->cap ? -EFBIG : r;
 }
 
 static int read_file(const char *name, const struct log *log, struct buf *ret)

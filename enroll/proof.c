@@ -15,12 +15,6 @@
 
 enum { ANSWER_MAX = 16 * 1024 };
 
-static void close_fd(const int *fd)
-{
-	if (*fd >= 0)
-		(void)close(*fd);
-}
-
 /* The ends of pipes that become its standard streams. */
 struct streams {
 	int input; /* -1: /dev/null */

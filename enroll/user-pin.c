@@ -48,20 +48,13 @@ int user_pin_ask(unsigned token, struct buf *ret)
 int user_pin_receive(int fd, struct buf *ret)
 {
 	CLEANUP(buf_done) struct buf user_pin = {0};
-	ssize_t n = 1;
 	int r;
 
 	r = buf_init(&user_pin, USER_PIN_MAX + 1);
 	if (r < 0)
 		return r;
-
-	while (n != 0 && user_pin.n < user_pin.cap) {
-		n = read(fd, user_pin.p + user_pin.n, user_pin.cap - user_pin.n);
-		if (n < 0 && errno != EINTR)
-			return -EIO;
-		if (n > 0)
-			user_pin.n += (size_t)n;
-	}
+	if (buf_read(&user_pin, fd) < 0)
+		return -EIO;
 	if (user_pin.n > USER_PIN_MAX)
 		return -E2BIG;
 

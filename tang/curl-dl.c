@@ -2,27 +2,15 @@
 /* Loads libcurl and says so in an ELF note, for whoever builds packages and initramfs images. */
 #include "tang/curl-dl.h"
 
+#include "crypto/dlopen-note.h"
+
 #include <dlfcn.h>
 #include <errno.h>
 #include <string.h>
 
 #define SONAME "libcurl.so.4"
 
-#define NOTE_OWNER "FDO"
-#define NOTE_JSON                                                                     \
-	"[{\"feature\":\"tang\",\"description\":\"Reaching Tang servers over HTTP\"," \
-	"\"priority\":\"required\",\"soname\":[\"" SONAME "\"]}]"
-
-/* Format: https://systemd.io/ELF_DLOPEN_METADATA/ */
-_Alignas(uint32_t) __attribute__((used, section(".note.dlopen"))) static const struct {
-	uint32_t owner_size;
-	uint32_t json_size;
-	uint32_t type;
-	char owner[sizeof(NOTE_OWNER)];
-	char json[sizeof(NOTE_JSON)];
-} note = {sizeof(NOTE_OWNER), sizeof(NOTE_JSON), 0x407c0c0a, NOTE_OWNER, NOTE_JSON};
-
-_Static_assert(sizeof(NOTE_OWNER) % sizeof(uint32_t) == 0, "the JSON must begin aligned");
+DLOPEN_NOTE(DLOPEN_NOTE_ENTRY("tang", "Reaching Tang servers over HTTP", "required", SONAME));
 
 /* The name of a function that is missing, or NULL. */
 static const char *find_symbols(struct libcurl *curl)

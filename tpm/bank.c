@@ -84,15 +84,24 @@ static int read_some(struct tss *tss, struct pcr_set *set)
 			    : r;
 }
 
+/* One reply has a few of them. */
+static int read_all(struct tss *tss, struct pcr_set *set)
+{
+	int r = 0;
+
+	while (r == 0 && unread(set))
+		r = read_some(tss, set);
+	return r;
+}
+
 int bank_read(struct tss *tss, struct pcr_set *set)
 {
 	struct pcr_set now = *set;
 	const struct pcr *pcr;
-	int r = 0;
+	int r;
 
 	forget_values(&now);
-	while (r == 0 && unread(&now))
-		r = read_some(tss, &now);
+	r = read_all(tss, &now);
 	if (r == -ENOENT) {
 		pcr = unread(&now);
 		return log_err(tss->log, -EINVAL, "the TPM has no PCR %u in the bank %s",
@@ -126,14 +135,13 @@ static int look_at(struct tss *tss, const struct pcr_set *set, const struct hash
 		   bool *ret_measured)
 {
 	struct pcr_set probe = {0};
-	int r = 0;
+	int r;
 
 	for (size_t i = 0; i < set->n; i++)
 		if (!set->pcrs[i].bank)
 			probe.pcrs[probe.n++] =
 				(struct pcr){.bank = bank, .index = set->pcrs[i].index};
-	while (r == 0 && unread(&probe))
-		r = read_some(tss, &probe);
+	r = read_all(tss, &probe);
 
 	*ret_measured = false;
 	for (size_t i = 0; i < probe.n && r == 0; i++)
@@ -172,11 +180,10 @@ int bank_changed(struct tss *tss, const struct pcr_set *set, struct pcr_set *ret
 {
 	struct pcr_set now = *set;
 	size_t n = 0;
-	int r = 0;
+	int r;
 
 	forget_values(&now);
-	while (r == 0 && unread(&now))
-		r = read_some(tss, &now);
+	r = read_all(tss, &now);
 	if (r < 0 && r != -ENOENT)
 		return r;
 

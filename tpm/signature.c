@@ -47,15 +47,8 @@ static int read_file(int fd, struct buf *ret)
 	r = buf_init(&text, JS_TEXT_MAX + 1);
 	if (r < 0)
 		return r;
-	while (text.n < text.cap) {
-		ssize_t n = read(fd, text.p + text.n, text.cap - text.n);
-
-		if (n < 0)
-			return -EBADMSG;
-		if (n == 0)
-			break;
-		text.n += (size_t)n;
-	}
+	if (buf_read(&text, fd) < 0)
+		return -EBADMSG;
 	*ret = TAKE_STRUCT(text);
 	return 0;
 }

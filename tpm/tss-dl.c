@@ -2,6 +2,8 @@
 /* Loads tpm2-tss and says so in an ELF note, for whoever builds packages and initramfs images. */
 #include "tpm/tss-dl.h"
 
+#include "crypto/dlopen-note.h"
+
 #include <dlfcn.h>
 #include <errno.h>
 #include <stdio.h>
@@ -14,27 +16,13 @@
 #define DEVICE_SONAME  "libtss2-tcti-device.so.0" /* loaded by libtss2-tctildr */
 #define RC_SONAME      "libtss2-rc.so.0"
 
-#define NOTE_ENTRY(priority, soname)                                        \
-	"{\"feature\":\"tpm2\",\"description\":\"Unlocking with the TPM\"," \
-	"\"priority\":\"" priority "\",\"soname\":[\"" soname "\"]}"
-#define NOTE_OWNER "FDO"
-#define NOTE_JSON                                                                         \
-	"[" NOTE_ENTRY("required", ESYS_SONAME) "," NOTE_ENTRY(                           \
-		"required",                                                               \
-		TCTILDR_SONAME) "," NOTE_ENTRY("required",                                \
-					       DEVICE_SONAME) "," NOTE_ENTRY("suggested", \
-									     RC_SONAME) "]"
+#define NOTE(priority, soname) DLOPEN_NOTE_ENTRY("tpm2", "Unlocking with the TPM", priority, soname)
+#define ESYS_NOTE              NOTE("required", ESYS_SONAME)
+#define TCTILDR_NOTE           NOTE("required", TCTILDR_SONAME)
+#define DEVICE_NOTE            NOTE("required", DEVICE_SONAME)
+#define RC_NOTE                NOTE("suggested", RC_SONAME)
 
-/* Format: https://systemd.io/ELF_DLOPEN_METADATA/ */
-_Alignas(uint32_t) __attribute__((used, section(".note.dlopen"))) static const struct {
-	uint32_t owner_size;
-	uint32_t json_size;
-	uint32_t type;
-	char owner[sizeof(NOTE_OWNER)];
-	char json[sizeof(NOTE_JSON)];
-} note = {sizeof(NOTE_OWNER), sizeof(NOTE_JSON), 0x407c0c0a, NOTE_OWNER, NOTE_JSON};
-
-_Static_assert(sizeof(NOTE_OWNER) % sizeof(uint32_t) == 0, "the JSON must begin aligned");
+DLOPEN_NOTE(ESYS_NOTE "," TCTILDR_NOTE "," DEVICE_NOTE "," RC_NOTE);
 
 /* NODELETE: OpenSSL, which ESYS uses, has exit handlers of its own. */
 static void *load(const char *soname)

@@ -2,13 +2,11 @@
 /* Reads the notes that the program's libraries of pins carry. */
 #include "units/dlopen-note.h"
 
+#include "crypto/dlopen-note.h"
+
 #include <elf.h>
 #include <errno.h>
 #include <link.h>
-
-#define OWNER "FDO"
-
-enum { NOTE_DLOPEN = 0x407c0c0a };
 
 struct reading {
 	json_t *entries;
@@ -39,8 +37,8 @@ static int read_segment(const uint8_t *p, size_t n, json_t *entries)
 		size = name + aligned(note.n_descsz);
 		if (note.n_namesz > n || note.n_descsz > n || size > n)
 			return -EBADMSG;
-		if (note.n_type == NOTE_DLOPEN && note.n_namesz == sizeof(OWNER) &&
-		    memcmp(p + sizeof(note), OWNER, sizeof(OWNER)) == 0)
+		if (note.n_type == DLOPEN_NOTE_TYPE && note.n_namesz == sizeof(DLOPEN_NOTE_OWNER) &&
+		    memcmp(p + sizeof(note), DLOPEN_NOTE_OWNER, sizeof(DLOPEN_NOTE_OWNER)) == 0)
 			r = add_entries((const char *)p + name, note.n_descsz, entries);
 		if (r < 0)
 			return r;

@@ -176,11 +176,40 @@ static void test_ref_equal(void **state)
 			       (struct ref){(const uint8_t *)"a\0c", 3}));
 }
 
+/* Over several reads, to the end or until it is full. */
+static void test_read(void **state)
+{
+	static const struct {
+		size_t cap, n;
+	} cases[] = {{6, 6}, {4, 4}, {9, 6}};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct buf b = {0};
+		int pipes[2];
+
+		assert_int_equal(pipe(pipes), 0);
+		assert_int_equal(write(pipes[1], "bcdef", 5), 5);
+		assert_int_equal(close(pipes[1]), 0);
+		assert_int_equal(buf_init(&b, cases[i].cap), 0);
+		assert_int_equal(buf_append(&b, "a", 1), 0);
+		assert_int_equal(buf_read(&b, pipes[0]), 0);
+		assert_int_equal(b.n, cases[i].n);
+		assert_memory_equal(b.p, "abcdef", b.n);
+		assert_int_equal(close(pipes[0]), 0);
+		if (b.n < b.cap)
+			assert_int_equal(buf_read(&b, pipes[0]), -EBADF);
+		assert_int_equal(b.n, cases[i].n);
+		buf_done(&b);
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_init, reset),
 		cmocka_unit_test_setup(test_copy, reset),
+		cmocka_unit_test_setup(test_read, reset),
 		cmocka_unit_test_setup(test_append_up_to_the_limit, reset),
 		cmocka_unit_test_setup(test_append_to_a_zeroed_struct, reset),
 		cmocka_unit_test_setup(test_done_wipes_all_of_it, reset),
