@@ -98,6 +98,16 @@ show_run() {
 	cat "$tmp/out" "$tmp/err"
 }
 
+# Bytes as digits.
+hex() {
+	od -An -v -tx1 | tr -d ' \n'
+}
+
+# The protected header of a compact JWE as JSON.
+header() { # JWE
+	cut -d. -f1 "$1" | jose b64 dec -i-
+}
+
 # What clevis recovers from a token's JWE, in the compact form that it takes.
 token_secret() { # IMAGE TOKEN-ID
 	token_json "$1" "$2" |

@@ -109,10 +109,6 @@ stop_device() { # NAME
 
 # --- signed policies ---
 
-hex() {
-	od -An -v -tx1 | tr -d ' \n'
-}
-
 # A key, and its public part, in $tmp/NAME.pem and $tmp/NAME.pub.
 make_policy_key() { # NAME [BITS]
 	openssl genpkey -algorithm RSA -pkeyopt "rsa_keygen_bits:${2:-2048}" -out "$tmp/$1.pem" 2>/dev/null
@@ -164,11 +160,6 @@ fails() { # JWE ERRNO WORDS [OPTION…]
 	run "$pin_helper" "$@" open <"$jwe"
 	assert_failed "$errno" "$words"
 	nothing_open
-}
-
-# The protected header as JSON.
-header() { # JWE
-	cut -d. -f1 "$1" | jose b64 dec -i-
 }
 
 # Puts another protected header into a JWE; only pins look at it then.

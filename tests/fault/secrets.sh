@@ -23,7 +23,7 @@ traced() { # [OPTION…]
 
 # Bytes as strace shows them.
 in_hex() {
-	od -An -v -tx1 | tr -d ' \n' | sed 's/../\\x&/g'
+	hex | sed 's/../\\x&/g'
 }
 
 # The file's first or second half, so that a piece of a secret is found too.

@@ -6,14 +6,6 @@
 
 [ "$sanitized" = 0 ] || skip_all "the address sanitizer has a free() of its own"
 
-hex() {
-	od -An -v -tx1 | tr -d ' \n'
-}
-
-header() { # JWE
-	cut -d. -f1 "$1" | jose b64 dec -i-
-}
-
 # Of the JWEs in the files NAME.*, the first being the root: their keys, and the shares in the others.
 needles() { # NAME
 	local jwe needles=
