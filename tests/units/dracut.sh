@@ -7,7 +7,7 @@
 
 cat >"$tmp/stand-ins" <<'EOT'
 declare -A host_fs_types=(["$image"]=$fs [/dev/nowhere]=ext4)
-initdir=$tmp/initramfs dracutmodules=all mods_to_load='' moddir=/module
+initdir=$tmp/initramfs systemdsystemunitdir=$tmp/units dracutmodules=all mods_to_load='' moddir=/module
 libdirs=$(echo /usr/lib/*-linux-gnu /usr/lib) systemdutildir=/usr/lib/systemd sysusers=/usr/lib/sysusers.d
 has() { [[ " $without " != *" $1 "* ]]; }
 dfatal() { echo "FATAL $*"; }
@@ -28,6 +28,8 @@ inst_simple() {
 	: >"$initdir$(readlink -f "$1")"
 }
 inst_multiple() { :; }
+inst_binary() { inst_simple "$1"; }
+ln_r() { echo "LINK $2 -> $1"; }
 inst_rules() { echo "RULES $*"; }
 inst_hook() { echo "HOOK $*"; }
 instmods() { echo "DRIVERS $*"; }
@@ -38,13 +40,17 @@ EOT
 export hostonly=yes without='' fs=crypto_LUKS image='' build tmp
 printf '127.0.0.1 localhost\n' >"$tmp/hosts"
 : >"$tmp/crypttab"
+cp -a /etc "$tmp/etc"
+mkdir "$tmp/units"
+cp "$src"/units/*.{path,socket} "$build"/units/*.service "$tmp/units"
 module() { # FUNCTION
 	rm -rf "$tmp/initramfs"
-	run with_plugins bash -c 'mount --bind "$tmp/hosts" /etc/hosts
-		[ ! -e /etc/crypttab ] || mount --bind "$tmp/crypttab" /etc/crypttab
+	cp "$tmp/hosts" "$tmp/crypttab" "$tmp/etc"
+	run with_plugins bash -c 'mount --bind "$tmp/etc" /etc
 		. "$tmp/stand-ins"
 		. "$build/units/dracut/module-setup.sh"
 		cotter_needs=$build/units/dracut/cotter-needs
+		cotter_programs=$build/units
 		"$@"' module "$@"
 }
 
@@ -97,6 +103,15 @@ ok "says which leaf asked for the network" asked_for "INFO cotter: the network i
 ok "with the plugin" asked_for_like '^FILE .*/cryptsetup/libcryptsetup-token-cotter-tang.so$'
 ok "and libcurl" asked_for_like '^FILE .*/libcurl.so.4$'
 ok "and nothing for TPMs or https" not asked_for_like 'tss|tpm|ca-certificates'
+ok "and the agent" asked_for "FILE $build/units/cotter-agent"
+ok "with its service" asked_for "FILE $tmp/units/cotter-agent.service"
+ok "which is started by what is asked" asked_for \
+	"LINK $tmp/units/sysinit.target.wants/cotter-agent.path -> $tmp/units/cotter-agent.path"
+ok "but no key socket" not asked_for_like cotter-key
+ok "nor what ends PCR 15's use" not asked_for_like pcr15
+ok "the wait for a network has an end" grep -qxF \
+	'ExecStart=-/usr/lib/systemd/systemd-networkd-wait-online --any --timeout=10' \
+	"$tmp/initramfs$tmp/units/systemd-networkd-wait-online.service.d/zz-cotter.conf"
 ok "the network is asked for" assert_same_file "$tmp/initramfs/etc/cmdline.d/50-cotter.conf" <(echo rd.neednet=1)
 ok "and comes up where nothing says how" asked_for 'HOOK cmdline 20 /module/default-network.sh'
 ok "what is loaded looks like a program, or dracut would not look for its libraries" \
@@ -113,6 +128,10 @@ module install
 ok "but the older scripts" asked_for 'HOOK cmdline 20 /module/default-network.sh'
 rm -r "$tmp/modules"
 
+without=cotter-agent module install
+ok "without the agent there is no image" ends_with 'cotter-agent cannot be included'
+without=cotter-agent.path module install
+ok "nor without its unit" ends_with 'the unit cotter-agent.path cannot be included'
 without=network module install
 ok "without network modules there is no image" ends_with "$tang_url needs the network"
 without=network module depends
@@ -121,6 +140,31 @@ without=libcurl.so.4 module install
 ok "nor without libcurl" ends_with 'libcurl.so.4 is needed'
 without=libcryptsetup-token-cotter-tang.so module install
 ok "nor without the plugin" ends_with 'libcryptsetup-token-cotter-tang.so is needed'
+
+# --- volumes whose keys systemd measures ---
+
+measured() { # CRYPTTAB-LINE…
+	printf '%s\n' "$@" >"$tmp/crypttab"
+	module install
+	: >"$tmp/crypttab"
+}
+
+measured "# comment tpm2-measure-pcr=yes" "my-root $image none luks,tpm2-measure-pcr=yes"
+ok "have a key socket" asked_for \
+	"LINK $tmp/units/sysinit.target.wants/cotter-key@my\\x2droot.socket -> $tmp/units/cotter-key@.socket"
+ok "with its service" asked_for "FILE $tmp/units/cotter-key@.service"
+ok "and program" asked_for "FILE $build/units/cotter-key"
+measured "root $image none luks" "data $tmp/other none luks,tpm2-measure-pcr=yes"
+ok "others in the image have none" not asked_for_like cotter-key
+bound=$image
+make_small_image unbound
+printf '%s\n' "bare $image none tpm2-measure-pcr=yes,x-initrd.attach" \
+	"detached $image none tpm2-measure-pcr=yes,x-initrd.attach,header=$bound" >"$tmp/lines"
+image=$bound
+mapfile -t lines <"$tmp/lines"
+measured "${lines[@]}"
+ok "nor one that has no token of ours" not asked_for_like 'cotter-key@bare'
+ok "but one whose detached header has" asked_for_like '^LINK .*/cotter-key@detached.socket ->'
 
 # --- by name ---
 
