@@ -52,20 +52,24 @@ unpack_kernel() {
 	mv "$vm/kernel.new" "$vm/kernel"
 }
 
-# A root file system in a LUKS2 volume, made without a block device: encrypted in place, in a file.
+# FOLDER as a file system in a LUKS2 volume, made without a block device: encrypted in place, in a file.
+make_luks() { # FOLDER MEGABYTES UUID FILE
+	rm -f "$4.new"
+	mke2fs -q -t ext4 -b 4096 -O ^has_journal -d "$1" "$4.new" "$2M"
+	truncate -s $(($2 + 32))M "$4.new"
+	cryptsetup reencrypt --encrypt --type luks2 --batch-mode --uuid "$3" --pbkdf pbkdf2 \
+		--pbkdf-force-iterations 1000 --reduce-device-size 32M --key-file "$passphrase" "$4.new"
+	mv "$4.new" "$4"
+}
+
 make_root() {
 	local root=$vm/root.new
-	rm -rf "$root" "$vm/root.luks.new"
+	rm -rf "$root"
 	mkdir -p "$root"/{sbin,usr/lib,etc,proc,sys,dev,run,tmp}
 	gcc -O2 -static -o "$root/sbin/init" "$src/tests/vm/init.c"
 	echo 'ID=cotter-test' >"$root/etc/os-release"
-	mke2fs -q -t ext4 -b 4096 -O ^has_journal -d "$root" "$vm/root.luks.new" 16M
-	truncate -s 48M "$vm/root.luks.new"
-	cryptsetup reencrypt --encrypt --type luks2 --batch-mode --uuid "$root_uuid" --pbkdf pbkdf2 \
-		--pbkdf-force-iterations 1000 --reduce-device-size 32M --key-file "$passphrase" \
-		"$vm/root.luks.new"
+	make_luks "$root" 16 "$root_uuid" "$vm/root.luks"
 	rm -rf "$root"
-	mv "$vm/root.luks.new" "$vm/root.luks"
 }
 
 kernel_package() {
@@ -93,7 +97,8 @@ initrd_inputs() { # CRYPTTAB-LINE OPTION…
 	local needs=("$image")
 	[[ " $* " != *' --no-hostonly '* ]] || needs=(--all)
 	cat "$build"/token/*.so "$build"/units/*/{cotter-needs,module-setup.sh,cotter} "$src"/tests/vm/{initrd.sh,*/*}
-	cat "$src"/units/{dracut/*.sh,initramfs-tools/local-*} "$build/units/cotter-generator"
+	cat "$src"/units/{*.path,*.socket,dracut/*.sh,initramfs-tools/local-*}
+	cat "$build"/units/{*.service,cotter-generator,cotter-agent,cotter-key}
 	"$build/units/dracut/cotter-needs" "${needs[@]}"
 	printf '%s\n' "$@"
 	ls "$vm/kernel/lib/modules" "$2"
@@ -122,6 +127,14 @@ make_generic_initrd() {
 		--no-hostonly --add tpm2-tss --include /etc/crypttab /etc/crypttab
 }
 
+# Lays the files in FOLDER over those of $initrd. Sets $initrd.
+overlay_initrd() { # FOLDER
+	cp "$initrd" "$tmp/overlaid"
+	truncate -s %512 "$tmp/overlaid"
+	(cd "$1" && find . -type f | cpio --quiet -o -H newc) >>"$tmp/overlaid"
+	initrd=$tmp/overlaid
+}
+
 # --- what it meets ---
 
 in_net=()
@@ -146,12 +159,17 @@ start_network() {
 	wait_until 10 grep -q started "$tmp/dnsmasq.log"
 }
 
+# What finds the Tang server, or nobody.
+net_tang_addresses() { # add|del
+	"${in_net[@]}" ip address "$1" 10.77.0.2/24 dev tap0
+	"${in_net[@]}" ip address "$1" fd77::2/64 dev tap0 nodad
+}
+
 # A Tang server at tang.test, 10.77.0.2 and fd77::2. Sets $tang_thumbprint.
 start_net_tang() {
 	mkdir -p "$tmp/tang"
 	[ -n "$(ls "$tmp/tang")" ] || /usr/libexec/tangd-keygen "$tmp/tang"
-	"${in_net[@]}" ip address add 10.77.0.2/24 dev tap0
-	"${in_net[@]}" ip address add fd77::2/64 dev tap0 nodad
+	net_tang_addresses add
 	start_server tang "${in_net[@]}" socat -d -d TCP6-LISTEN:7500,ipv6only=0,reuseaddr,fork \
 		"EXEC:/usr/libexec/tangd $tmp/tang"
 	wait_until 10 grep -q 'listening on' "$tmp/tang.log"
@@ -159,18 +177,22 @@ start_net_tang() {
 		jose jwk use -i- -r -u verify -o- | jose jwk thp -i- | head -n 1)
 }
 
+# How many the server took part in since it was started.
+recoveries() {
+	grep -c 'POST /rec' "$tmp/tang.log"
+}
+
 # Nobody has its addresses any more.
 stop_net_tang() {
 	stop_server tang
-	"${in_net[@]}" ip address del 10.77.0.2/24 dev tap0
-	"${in_net[@]}" ip address del fd77::2/64 dev tap0
+	net_tang_addresses del
 }
 
 # --- booting ---
 
 # Boots $image with $initrd, types at the console as console.py says, and leaves what was shown in
 # $tmp/console, the journal of the initramfs in $tmp/report, and the times in $tmp/out. With a network where
-# it was started, and the TPM whose state $vm_tpm is.
+# it was started, a second disk where $vm_data is one, and the TPM whose state $vm_tpm is.
 boot() { # [EXPECT SEND]…
 	local options=(-accel tcg,thread=multi -cpu qemu64 -smp 2 -m 1024 -M q35 -nodefaults -no-user-config
 		-nographic -no-reboot -serial stdio -serial "file:$tmp/report"
@@ -182,6 +204,10 @@ boot() { # [EXPECT SEND]…
 	if [ ${#in_net[@]} -gt 0 ]; then
 		options+=(-netdev tap,id=net,ifname=tap0,script=no,downscript=no
 			-device virtio-net-pci,netdev=net,romfile=)
+	fi
+	if [ -n "${vm_data:-}" ]; then
+		options+=(-drive "if=none,id=data,file=$vm_data,format=raw,snapshot=on"
+			-device virtio-blk-pci,drive=data)
 	fi
 	if [ -n "${vm_tpm:-}" ]; then
 		rm -rf "$tmp/vm-tpm"
@@ -225,6 +251,12 @@ report_has() { # TEXT
 
 assert_no_unit_failed() {
 	report_has 'end of report' && ! grep -a 'this unit failed' "$tmp/report" || { show_boot; return 1; }
+}
+
+# Whether units that PATTERN matches failed, and no other did.
+assert_failed_only() { # PATTERN
+	report_has 'end of report' && grep -aqE "this unit failed: ($1) " "$tmp/report" &&
+		! grep -a 'this unit failed' "$tmp/report" | grep -avE ": ($1) " || { show_boot; return 1; }
 }
 
 # Whether from the first to the second of what was expected it took no longer.
