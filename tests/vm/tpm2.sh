@@ -67,4 +67,18 @@ ok "beside a token of systemd that fails, ours opens" assert_booted
 ok "without a question" assert_not_shown "$prompt"
 ok "no unit failed" assert_no_unit_failed
 say_time "beside a failing token"
+
+start_tpm early
+bind early --tpm2-pcrs="23+15:sha256=$(printf '0%.0s' {1..64})"
+machine_tpm early
+make_dracut_initrd early "root UUID=$root_uuid none"
+boot "$reached" ''
+ok "a policy that ends with the initramfs opens there" assert_booted
+ok "without a question" assert_not_shown "$prompt"
+ok "no unit failed" assert_no_unit_failed
+ok "and PCR 15 is extended before the real root" report_has_not "PCR 15: $(printf '0%.0s' {1..64})"
+vm_append='rd.break=pre-mount rd.shell=1' boot 'ress Enter' $'\r' '#' 'cat /sys/class/tpm/tpm0/pcr-sha256/15; poweroff -f' \
+	'PCR' ''
+cp "$tmp/console" /tmp/w/shell.console
+ok "or before a shell" not grep -aqE '^0{64}' "$tmp/console"
 done_testing
