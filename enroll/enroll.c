@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A new binding: sealed, rehearsed, written, proven, and only then what it replaces is removed. */
+#include "enroll/crypttab-step.h"
 #include "enroll/excuse.h"
 #include "enroll/luks-bind.h"
 #include "enroll/proof.h"
@@ -68,6 +69,23 @@ static int check_room(const struct run *run)
 	return r < 0 ? r : luks_bind_room(run->luks, size);
 }
 
+/* Whether crypttab can have its line, which is as the tokens will be. */
+static int check_crypttab(const struct run *run)
+{
+	const struct options *options = run->options;
+	CLEANUP_JSON json_t *facts = NULL;
+	struct marks marks;
+	int r;
+
+	r = marks_of(&run->inventory, run->wipe.tokens, &marks);
+	if (r == 0)
+		r = tree_describe(options->pin, options->config, &facts);
+	if (r < 0)
+		return r;
+	marks_add(&marks, options->pin, facts);
+	return crypttab_step_check(run->luks, options, &marks);
+}
+
 /* All that can be refused before anybody is asked for anything. */
 static int look(struct run *run)
 {
@@ -89,6 +107,8 @@ static int look(struct run *run)
 		r = wipe_plan(run->luks, &run->inventory, &options->selection, &run->wipe);
 	if (r == 0)
 		r = check_room(run);
+	if (r == 0 && options->crypttab)
+		r = check_crypttab(run);
 	if (r == 0)
 		r = unlock_possible(options, log);
 	return r;
@@ -305,6 +325,19 @@ static enum exit_code commit(struct run *run, const struct signals *held)
 	return wipe_do(run->luks, &run->wipe, held, run->out) < 0 ? EXIT_CODE_FAILED : EXIT_CODE_OK;
 }
 
+/* After the binding, which it takes nothing from. */
+static enum exit_code write_crypttab(const struct run *run, enum exit_code code)
+{
+	if (!run->options->crypttab || (code != EXIT_CODE_OK && code != EXIT_CODE_AWAY))
+		return code;
+	if (crypttab_step_do(run->luks, run->options, run->out) == 0)
+		return code;
+	(void)log_err(&run->out->log, 0,
+		      "the binding stays, but crypttab is as it was; run --crypttab alone once "
+		      "that is mended");
+	return EXIT_CODE_FAILED;
+}
+
 enum exit_code verb_enroll(const struct options *options, struct output *out)
 {
 	CLEANUP(run_done) struct run run = {.options = options, .out = out};
@@ -323,7 +356,8 @@ enum exit_code verb_enroll(const struct options *options, struct output *out)
 
 	same = find_same(&run);
 	if (same)
-		return report_same(&run, same) < 0 ? EXIT_CODE_FAILED : EXIT_CODE_OK;
+		return report_same(&run, same) < 0 ? EXIT_CODE_FAILED
+						   : write_crypttab(&run, EXIT_CODE_OK);
 
 	if (try_sealed(&run) < 0 || unlock(run.luks, options, &run.volume_key) < 0)
 		return EXIT_CODE_FAILED;
@@ -331,5 +365,5 @@ enum exit_code verb_enroll(const struct options *options, struct output *out)
 	signals_hold(&held, false);
 	code = commit(&run, &held);
 	signals_release(&held);
-	return code;
+	return write_crypttab(&run, code);
 }

@@ -46,6 +46,8 @@ const char help_text[] =
 	"With a new binding (after it succeeded) or alone:\n"
 	"  --wipe-slot=LIST              remove keyslots together with their cotter tokens: N,\n"
 	"                                tang, tpm2, sss, orphaned, all; several with commas\n"
+	"With a new binding (last of all) or alone, for a volume that is bound:\n"
+	"  --crypttab[=NAME]             add the volume's line to /etc/crypttab, or complete it\n"
 	"\n"
 	"  --header=FILE                 the LUKS2 header, where it is not on the device\n"
 	"  --json=off|short|pretty       write the result to standard output as JSON\n"

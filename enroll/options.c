@@ -26,9 +26,10 @@ static int choose_verb(const struct given *given, const struct log *log, enum ve
 		enum verb verb;
 	} lookers[] = {{OPT_LIST, VERB_LIST}, {OPT_TEST, VERB_TEST}, {OPT_EXPLAIN, VERB_EXPLAIN}};
 	bool wipe = given->text[OPT_WIPE_SLOT], binding = given_binding(given);
+	bool crypttab = given->text[OPT_CRYPTTAB];
 	enum option_id chosen = OPT_COUNT;
 
-	*ret = binding ? VERB_ENROLL : wipe ? VERB_WIPE : VERB_LIST;
+	*ret = binding ? VERB_ENROLL : wipe ? VERB_WIPE : crypttab ? VERB_CRYPTTAB : VERB_LIST;
 	if (devices_group(given))
 		*ret = VERB_DEVICES;
 	for (size_t i = 0; i < ARRAY_SIZE(lookers); i++) {
@@ -42,10 +43,16 @@ static int choose_verb(const struct given *given, const struct log *log, enum ve
 	}
 
 	/* A binding to be explained is described by the whole command that would make it. */
-	if (chosen != OPT_COUNT && (binding || wipe) && !(binding && chosen == OPT_EXPLAIN))
+	if (chosen != OPT_COUNT && (binding || wipe || crypttab) &&
+	    !(binding && chosen == OPT_EXPLAIN))
 		return log_err(log, -EINVAL, "--%s changes nothing, so it excludes --%s",
 			       given_name(chosen),
-			       binding ? given_binding_name(given) : given_name(OPT_WIPE_SLOT));
+			       binding ? given_binding_name(given)
+				       : given_name(wipe ? OPT_WIPE_SLOT : OPT_CRYPTTAB));
+	if (wipe && crypttab && !binding)
+		return log_err(log, -EINVAL,
+			       "--crypttab goes with a new binding, or alone, not with "
+			       "--wipe-slot alone");
 	return 0;
 }
 
@@ -153,6 +160,7 @@ static int convert(const struct given *given, const struct log *log, struct opti
 	options->unlock_token = given->text[OPT_UNLOCK_TOKEN];
 	options->wipe = given->text[OPT_WIPE_SLOT];
 	options->proof = given->text[OPT_PROOF];
+	options->crypttab = given->text[OPT_CRYPTTAB];
 
 	r = options_read_values(given, log, options);
 	if (r < 0)

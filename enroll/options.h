@@ -12,6 +12,7 @@ enum verb {
 	VERB_ENROLL,
 	VERB_DEVICES,
 	VERB_EXPLAIN,
+	VERB_CRYPTTAB,
 	VERB_HELP,
 	VERB_VERSION,
 };
@@ -59,6 +60,8 @@ struct options {
 
 	bool wipe;
 	struct selection selection;
+
+	const char *crypttab; /* NULL: not asked; the volume's name in crypttab, "": found out */
 };
 
 /*

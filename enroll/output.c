@@ -10,8 +10,9 @@
 #include <stdlib.h>
 
 static const char *const verb_names[] = {
-	[VERB_LIST] = "list",     [VERB_TEST] = "test",       [VERB_WIPE] = "wipe",
-	[VERB_ENROLL] = "enroll", [VERB_DEVICES] = "devices", [VERB_EXPLAIN] = "explain",
+	[VERB_LIST] = "list",         [VERB_TEST] = "test",       [VERB_WIPE] = "wipe",
+	[VERB_ENROLL] = "enroll",     [VERB_DEVICES] = "devices", [VERB_EXPLAIN] = "explain",
+	[VERB_CRYPTTAB] = "crypttab",
 };
 
 static void error_sink(void *to, enum log_level level, const char *line)
@@ -78,8 +79,7 @@ void output_warn(const char *fmt, ...)
 	va_end(ap);
 }
 
-/* A file name as a JSON string, which holds UTF-8 alone; NULL for NULL. */
-static json_t *file_name(const char *name)
+json_t *output_bytes(const char *name)
 {
 	json_t *string = name ? json_string(name) : NULL;
 	char *plain;
@@ -101,8 +101,8 @@ static json_t *whole_result(const struct output *out, const struct options *opti
 {
 	CLEANUP_JSON json_t *whole =
 		json_pack("{s:s, s:o*, s:o*, s:s, s:O*}", "verb", verb_names[options->verb],
-			  "device", file_name(options->device), "header",
-			  file_name(options->header), "result", ok ? "ok" : "failed", "errors",
+			  "device", output_bytes(options->device), "header",
+			  output_bytes(options->header), "result", ok ? "ok" : "failed", "errors",
 			  json_array_size(out->errors) > 0 ? out->errors : NULL);
 
 	if (!whole || json_object_update(whole, out->json) < 0)

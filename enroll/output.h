@@ -13,6 +13,9 @@ struct output {
 	json_t *json;   /* the result; verbs add to it */
 };
 
+/* What may not be UTF-8, such as a file's name, as a JSON string; NULL for NULL, and out of memory. */
+json_t *output_bytes(const char *bytes);
+
 /* Errors: -ENOMEM. */
 MUST int output_init(struct output *out);
 

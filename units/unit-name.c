@@ -33,23 +33,22 @@ static char *escape(unsigned char c, bool first, char *to)
 	return to;
 }
 
-int unit_name_of_volume(const char *volume, char **ret)
+int unit_name_of(const char *prefix, const char *volume, const char *suffix, char **ret)
 {
-	static const char prefix[] = "systemd-cryptsetup@", suffix[] = ".service";
 	size_t n = strlen(volume);
 	char *name, *end;
 
 	if (n == 0 || n > UNIT_NAME_MAX)
 		return -EINVAL;
-	name = malloc(sizeof(prefix) + n * ESCAPED_MAX + sizeof(suffix));
+	name = malloc(strlen(prefix) + n * ESCAPED_MAX + strlen(suffix) + 1);
 	if (!name)
 		return -ENOMEM;
 
-	memcpy(name, prefix, sizeof(prefix));
+	memcpy(name, prefix, strlen(prefix));
 	end = name + strlen(prefix);
 	for (size_t i = 0; i < n; i++)
 		end = escape((unsigned char)volume[i], i == 0, end);
-	memcpy(end, suffix, sizeof(suffix));
+	memcpy(end, suffix, strlen(suffix) + 1);
 
 	if (strlen(name) > UNIT_NAME_MAX) {
 		free(name);
@@ -57,4 +56,9 @@ int unit_name_of_volume(const char *volume, char **ret)
 	}
 	*ret = name;
 	return 0;
+}
+
+int unit_name_of_volume(const char *volume, char **ret)
+{
+	return unit_name_of("systemd-cryptsetup@", volume, ".service", ret);
 }

@@ -9,3 +9,9 @@
  * Errors: -EINVAL (the name is empty, or too long for a unit), -ENOMEM.
  */
 MUST int unit_name_of_volume(const char *volume, char **ret);
+
+/*
+ * The same of another template: ("cotter-key@", "data", ".socket") is "cotter-key@data.socket". Errors as
+ * above.
+ */
+MUST int unit_name_of(const char *prefix, const char *volume, const char *suffix, char **ret);

@@ -32,6 +32,16 @@ static void test_names(void **state)
 	}
 }
 
+static void test_template(void **state)
+{
+	char *name = NULL;
+
+	(void)state;
+	assert_int_equal(unit_name_of("a@", "b-c", ".socket", &name), 0);
+	assert_string_equal(name, "a@b\\x2dc.socket");
+	free(name);
+}
+
 static void test_length(void **state)
 {
 	char volume[512], *name = NULL;
@@ -58,6 +68,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_template),
 		cmocka_unit_test(test_length),
 	};
 
