@@ -5,6 +5,7 @@
 #include "enroll/luks-bind.h"
 #include "enroll/proof.h"
 #include "enroll/same.h"
+#include "enroll/sequence.h"
 #include "enroll/trial.h"
 #include "enroll/trust.h"
 #include "enroll/unlock.h"
@@ -325,17 +326,43 @@ static enum exit_code commit(struct run *run, const struct signals *held)
 	return wipe_do(run->luks, &run->wipe, held, run->out) < 0 ? EXIT_CODE_FAILED : EXIT_CODE_OK;
 }
 
-/* After the binding, which it takes nothing from. */
-static enum exit_code write_crypttab(const struct run *run, enum exit_code code)
+/* Local tokens before those that need the network, where the new one may stand behind such. */
+static int set_order(const struct run *run, bool bound)
 {
-	if (!run->options->crypttab || (code != EXIT_CODE_OK && code != EXIT_CODE_AWAY))
+	const struct options *options = run->options;
+	struct signals held;
+	int r;
+
+	if (!options->reorder && (!bound || !sequence_is_local(&run->token)))
+		return sequence_warn(run->luks);
+
+	signals_hold(&held, false);
+	r = sequence_set(run->luks, options->reorder, &held, run->out);
+	signals_release(&held);
+	return r < 0 || options->reorder ? r : sequence_warn(run->luks);
+}
+
+/* What follows a binding that was made, or (not `bound`) was there, and takes nothing from it. */
+static enum exit_code follow(const struct run *run, bool bound, enum exit_code code)
+{
+	const struct options *options = run->options;
+	const struct log *log = &run->out->log;
+
+	if (code != EXIT_CODE_OK && code != EXIT_CODE_AWAY)
 		return code;
-	if (crypttab_step_do(run->luks, run->options, run->out) == 0)
-		return code;
-	(void)log_err(&run->out->log, 0,
-		      "the binding stays, but crypttab is as it was; run --crypttab alone once "
-		      "that is mended");
-	return EXIT_CODE_FAILED;
+	if (set_order(run, bound) < 0) {
+		(void)log_err(log, 0,
+			      "the binding stays, but the order of tokens is not right; run "
+			      "--reorder alone once that is mended");
+		code = EXIT_CODE_FAILED;
+	}
+	if (options->crypttab && crypttab_step_do(run->luks, options, run->out) < 0) {
+		(void)log_err(log, 0,
+			      "the binding stays, but crypttab is as it was; run --crypttab alone "
+			      "once that is mended");
+		code = EXIT_CODE_FAILED;
+	}
+	return code;
 }
 
 enum exit_code verb_enroll(const struct options *options, struct output *out)
@@ -357,7 +384,7 @@ enum exit_code verb_enroll(const struct options *options, struct output *out)
 	same = find_same(&run);
 	if (same)
 		return report_same(&run, same) < 0 ? EXIT_CODE_FAILED
-						   : write_crypttab(&run, EXIT_CODE_OK);
+						   : follow(&run, false, EXIT_CODE_OK);
 
 	if (try_sealed(&run) < 0 || unlock(run.luks, options, &run.volume_key) < 0)
 		return EXIT_CODE_FAILED;
@@ -365,5 +392,5 @@ enum exit_code verb_enroll(const struct options *options, struct output *out)
 	signals_hold(&held, false);
 	code = commit(&run, &held);
 	signals_release(&held);
-	return write_crypttab(&run, code);
+	return follow(&run, true, code);
 }

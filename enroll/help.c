@@ -47,6 +47,8 @@ const char help_text[] =
 	"  --wipe-slot=LIST              remove keyslots together with their cotter tokens: N,\n"
 	"                                tang, tpm2, sss, orphaned, all; several with commas\n"
 	"With a new binding (last of all) or alone, for a volume that is bound:\n"
+	"  --reorder                     have tokens that need no network tried first, and those\n"
+	"                                of systemd, which may keep it from others, last\n"
 	"  --crypttab[=NAME]             add the volume's line to /etc/crypttab, or complete it\n"
 	"\n"
 	"  --header=FILE                 the LUKS2 header, where it is not on the device\n"

@@ -13,7 +13,7 @@ static enum exit_code (*const verbs[])(const struct options *, struct output *) 
 	[VERB_LIST] = verb_list,         [VERB_TEST] = verb_test,
 	[VERB_WIPE] = verb_wipe,         [VERB_ENROLL] = verb_enroll,
 	[VERB_DEVICES] = verb_devices,   [VERB_EXPLAIN] = verb_explain,
-	[VERB_CRYPTTAB] = verb_crypttab,
+	[VERB_CRYPTTAB] = verb_crypttab, [VERB_REORDER] = verb_reorder,
 };
 
 static enum exit_code run(const struct options *options, struct output *out)

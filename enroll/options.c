@@ -19,17 +19,58 @@ static const struct group *devices_group(const struct given *given)
 	return NULL;
 }
 
+/* What a command line changes alone; with a new binding it follows that. */
+static const struct {
+	enum option_id id;
+	enum verb verb;
+} changers[] = {
+	{OPT_WIPE_SLOT, VERB_WIPE},
+	{OPT_REORDER, VERB_REORDER},
+	{OPT_CRYPTTAB, VERB_CRYPTTAB},
+};
+
+/* The option that changes something; NULL: none does. */
+static const char *changing_name(const struct given *given)
+{
+	if (given_binding(given))
+		return given_binding_name(given);
+	for (size_t i = 0; i < ARRAY_SIZE(changers); i++)
+		if (given->text[changers[i].id])
+			return given_name(changers[i].id);
+	return NULL;
+}
+
+static int choose_change(const struct given *given, const struct log *log, enum verb *ret)
+{
+	enum option_id chosen = OPT_COUNT;
+
+	*ret = given_binding(given) ? VERB_ENROLL : VERB_LIST;
+	for (size_t i = 0; *ret != VERB_ENROLL && i < ARRAY_SIZE(changers); i++) {
+		if (!given->text[changers[i].id])
+			continue;
+		if (chosen != OPT_COUNT)
+			return log_err(log, -EINVAL,
+				       "--%s and --%s go together with a new binding alone",
+				       given_name(chosen), given_name(changers[i].id));
+		chosen = changers[i].id;
+		*ret = changers[i].verb;
+	}
+	return 0;
+}
+
 static int choose_verb(const struct given *given, const struct log *log, enum verb *ret)
 {
 	static const struct {
 		enum option_id id;
 		enum verb verb;
 	} lookers[] = {{OPT_LIST, VERB_LIST}, {OPT_TEST, VERB_TEST}, {OPT_EXPLAIN, VERB_EXPLAIN}};
-	bool wipe = given->text[OPT_WIPE_SLOT], binding = given_binding(given);
-	bool crypttab = given->text[OPT_CRYPTTAB];
+	const char *change = changing_name(given);
 	enum option_id chosen = OPT_COUNT;
+	int r;
 
-	*ret = binding ? VERB_ENROLL : wipe ? VERB_WIPE : crypttab ? VERB_CRYPTTAB : VERB_LIST;
+	r = choose_change(given, log, ret);
+	if (r < 0)
+		return r;
 	if (devices_group(given))
 		*ret = VERB_DEVICES;
 	for (size_t i = 0; i < ARRAY_SIZE(lookers); i++) {
@@ -43,16 +84,9 @@ static int choose_verb(const struct given *given, const struct log *log, enum ve
 	}
 
 	/* A binding to be explained is described by the whole command that would make it. */
-	if (chosen != OPT_COUNT && (binding || wipe || crypttab) &&
-	    !(binding && chosen == OPT_EXPLAIN))
+	if (chosen != OPT_COUNT && change && !(given_binding(given) && chosen == OPT_EXPLAIN))
 		return log_err(log, -EINVAL, "--%s changes nothing, so it excludes --%s",
-			       given_name(chosen),
-			       binding ? given_binding_name(given)
-				       : given_name(wipe ? OPT_WIPE_SLOT : OPT_CRYPTTAB));
-	if (wipe && crypttab && !binding)
-		return log_err(log, -EINVAL,
-			       "--crypttab goes with a new binding, or alone, not with "
-			       "--wipe-slot alone");
+			       given_name(chosen), change);
 	return 0;
 }
 
@@ -161,6 +195,7 @@ static int convert(const struct given *given, const struct log *log, struct opti
 	options->wipe = given->text[OPT_WIPE_SLOT];
 	options->proof = given->text[OPT_PROOF];
 	options->crypttab = given->text[OPT_CRYPTTAB];
+	options->reorder = given->text[OPT_REORDER];
 
 	r = options_read_values(given, log, options);
 	if (r < 0)

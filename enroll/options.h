@@ -13,6 +13,7 @@ enum verb {
 	VERB_DEVICES,
 	VERB_EXPLAIN,
 	VERB_CRYPTTAB,
+	VERB_REORDER,
 	VERB_HELP,
 	VERB_VERSION,
 };
@@ -58,6 +59,7 @@ struct options {
 	 */
 	bool proof;
 
+	bool reorder; /* all tokens, also those of other programs */
 	bool wipe;
 	struct selection selection;
 

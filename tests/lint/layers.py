@@ -8,7 +8,8 @@ import sys
 from fnmatch import fnmatch
 from pathlib import Path
 
-# Arrows point up this list only, and never between siblings but that enroll writes what units reads; tests may include everything.
+# Arrows point up this list only, and never between siblings but from enroll to units, as what one writes
+# the other reads; tests may include everything.
 ROOMS = {
     'crypto': [],
     'sss': ['crypto'],
