@@ -157,6 +157,21 @@ ok "a name that cannot stand in crypttab is refused" refused "\"a b\" cannot be 
 run enroll --crypttab "$tmp/plain"
 ok "a volume without our tokens is refused" refused "no cotter token opens $tmp/plain"
 
+# --- a block device ---
+
+copy tang
+write "# kept"
+if device=$(losetup --find --show "$image" 2>/dev/null); then
+	run enroll --crypttab "$device"
+	ok "a block device is named by its UUID" holds "# kept" "luks-$uuid UUID=$uuid none $network"
+	write "mine $device"
+	run enroll --crypttab "$device"
+	ok "and its line found by the device that this names" holds "mine $device none $network"
+	losetup --detach "$device"
+else
+	skip "a block device" "no loop device can be had here"
+fi
+
 # --- a detached header ---
 
 cp "$tmp/tang" "$tmp/header.img"
