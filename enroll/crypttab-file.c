@@ -25,12 +25,6 @@ static void free_text(char **text)
 	free(*text);
 }
 
-static void close_fd(int *fd)
-{
-	if (*fd >= 0)
-		(void)close(*fd);
-}
-
 /* The folder of a path; NULL out of memory. */
 static char *folder_of(const char *path)
 {

@@ -1,14 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Builds an initramfs with dracut or initramfs-tools, as a machine would that has cotter installed and VOLUME
-# under its root. To be run in a mount namespace of its own: that machine is this one with what is below laid
-# over it in memory.
+# under its root. To be run in a mount namespace of its own: that machine is the one whose root is at SYSTEM,
+# with what is below laid over it in memory.
 #
-#	initrd.sh dracut|mkinitramfs BUILD VOLUME CRYPTTAB KERNEL DEBS OUT [OPTION…]
+#	initrd.sh dracut|mkinitramfs SYSTEM BUILD VOLUME CRYPTTAB KERNEL DEBS OUT [OPTION…]
 set -eu -o pipefail
 
-builder=$1 build=$2 volume=$3 crypttab=$4 kernel=$5 debs=$6 out=$7
-shift 7
+builder=$1 system=$2 build=$3 volume=$4 crypttab=$5 kernel=$6 debs=$7 out=$8
+shift 8
 version=$(ls "$kernel/lib/modules")
 drivers='virtio_blk virtio_pci virtio_net virtio_rng dm_mod dm_crypt xts ecb cbc aesni_intel'
 
@@ -16,7 +16,7 @@ work=$(mktemp -d)
 mount -t tmpfs tmpfs "$work"
 mkdir "$work/upper" "$work/overlay" "$work/root"
 root=$work/root
-mount -t overlay overlay -o "lowerdir=/,upperdir=$work/upper,workdir=$work/overlay" "$root"
+mount -t overlay overlay -o "lowerdir=$system,upperdir=$work/upper,workdir=$work/overlay" "$root"
 
 loop=$(losetup --find --show --read-only "$volume")
 trap 'losetup --detach "$loop"; umount -l "$work"; rmdir "$work"' EXIT

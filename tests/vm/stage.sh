@@ -86,6 +86,30 @@ make_kernel_and_root() {
 	kernel=$vm/kernel/boot/vmlinuz-$(ls "$vm/kernel/lib/modules")
 }
 
+# --- what images are made on ---
+
+system=/          # a folder: this machine, or another release of Debian
+debs=$vm/packages # what it has not got
+
+# For the tests of what came with Debian 13, where this is an older one.
+use_debian13() {
+	[ "$(. /etc/os-release && echo "$VERSION_ID")" -lt 13 ] || return 0
+	make_once "$vm/debian13" make_debian13
+	system=$vm/debian13 debs=$vm/no-packages
+	mkdir -p "$debs"
+}
+
+make_debian13() {
+	local packages=(ca-certificates cpio cryptsetup-bin cryptsetup-initramfs dbus dmsetup dracut-core
+		dracut-network initramfs-tools iproute2 kmod libcurl4t64 libjansson4 libtss2-esys-3.0.2-0t64
+		libtss2-rc0t64 libtss2-tcti-device0t64 libtss2-tctildr0t64 netbase procps systemd
+		systemd-cryptsetup systemd-resolved udev zstd)
+	rm -rf "$vm/debian13.new"
+	debootstrap --variant=minbase --include="$(IFS=,; echo "${packages[*]}")" trixie "$vm/debian13.new"
+	rm -rf "$vm"/debian13.new/var/{cache,lib}/apt
+	mv "$vm/debian13.new" "$vm/debian13"
+}
+
 # A root volume that nothing but the passphrase opens yet. Sets $image.
 make_volume() { # NAME
 	image=$tmp/$1.luks
@@ -102,7 +126,7 @@ initrd_inputs() { # CRYPTTAB-LINE OPTION…
 	"$build/units/dracut/cotter-needs" "${needs[@]}"
 	printf '%s\n' "$@"
 	ls "$vm/kernel/lib/modules" "$2"
-	dpkg-query -W dracut-core systemd
+	dpkg-query --root="$system" -W dracut-core systemd
 }
 
 # The initramfs for the volume $image, made by PROGRAM where DEBS are installed too. Sets $initrd.
@@ -112,18 +136,18 @@ make_initrd() { # NAME PROGRAM DEBS CRYPTTAB-LINE OPTION…
 	key=$(initrd_inputs "${@:2}" | sha256sum | cut -c 1-16)
 	initrd=$vm/$1-$key
 	[ -e "$initrd" ] || find "$vm" -maxdepth 1 -type f -name "$1-*" ! -name "$1-$key*" -delete
-	make_once "$initrd" unshare -m nice -n 5 "$src/tests/vm/initrd.sh" "$2" "$build" "$image" "$crypttab" \
-		"$vm/kernel" "$3" "$initrd" "${@:5}"
+	make_once "$initrd" unshare -m nice -n 5 "$src/tests/vm/initrd.sh" "$2" "$system" "$build" "$image" \
+		"$crypttab" "$vm/kernel" "$3" "$initrd" "${@:5}"
 }
 
 # For $image alone.
 make_dracut_initrd() { # NAME CRYPTTAB-LINE
-	make_initrd "$1" dracut "$vm/packages" "$2" --hostonly --no-hostonly-cmdline
+	make_initrd "$1" dracut "$debs" "$2" --hostonly --no-hostonly-cmdline
 }
 
 # For any machine; what cotter does not bring is there for systemd's token.
 make_generic_initrd() {
-	make_initrd generic dracut "$vm/packages" "root UUID=$root_uuid none" \
+	make_initrd generic dracut "$debs" "root UUID=$root_uuid none" \
 		--no-hostonly --add tpm2-tss --include /etc/crypttab /etc/crypttab
 }
 
@@ -186,6 +210,14 @@ recoveries() {
 stop_net_tang() {
 	stop_server tang
 	net_tang_addresses del
+}
+
+# For those that source tpm.sh too. The state that machines boot with is that of a TPM that was shut down.
+machine_tpm() { # NAME
+	use_tpm "$1"
+	tpm2_shutdown --clear
+	stop_server "$1"
+	vm_tpm=$tmp/$1.state
 }
 
 # --- booting ---
