@@ -188,6 +188,28 @@ static int make_options(const struct look *look, const struct marks *marks, char
 	return *ret ? 0 : -ENOMEM;
 }
 
+/* A policy that ends with the initramfs is for volumes that are opened there, before PCR 15 is extended. */
+static int check_early(const struct look *look, const struct crypttab_plan *plan)
+{
+	const struct log *log = look->luks->log;
+
+	if (plan->socket)
+		return log_err(
+			log, -EPERM,
+			"crypttab has tpm2-measure-pcr= for %s, and what systemd measures may "
+			"change PCR 15, which the token wants as it is when the machine starts: "
+			"bind other PCRs",
+			plan->name);
+	if (!plan->initramfs)
+		return log_err(
+			log, -EPERM,
+			"the token of %s wants PCR 15 as it is when the machine starts, which "
+			"ends with the initramfs, and crypttab does not have it opened there: "
+			"bind other PCRs, or give its line x-initrd.attach",
+			plan->name);
+	return 0;
+}
+
 static int set_line(const struct look *look, const struct marks *marks, struct crypttab_plan *plan)
 {
 	struct crypttab_edit edit = {.name = plan->name, .device = look->device};
@@ -207,9 +229,12 @@ static int set_line(const struct look *look, const struct marks *marks, struct c
 	plan->line = text_of(entry.line);
 	plan->initramfs = crypttab_option(entry.options, "x-initrd.attach", NULL);
 	plan->socket = key_socket_wanted(entry.options);
-	if (plan->line && plan->socket)
-		return key_socket_check(look->luks, entry.options, marks->keyslots);
-	return plan->line ? 0 : -ENOMEM;
+	r = plan->line ? 0 : -ENOMEM;
+	if (r == 0 && !marks->late)
+		r = check_early(look, plan);
+	if (r == 0 && plan->socket)
+		r = key_socket_check(look->luks, entry.options, marks->keyslots);
+	return r;
 }
 
 static int decide(struct look *look, const struct marks *marks, struct crypttab_plan *plan)

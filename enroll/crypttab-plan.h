@@ -24,7 +24,7 @@ bool crypttab_plan_changes(const struct crypttab_plan *plan);
 /*
  * Decides for a volume with these tokens, and refuses what cannot be. `root` is "" but in tests. The cause
  * goes to the log. Errors: those of crypttab_file_read() and crypttab_set(), -EPERM (the key socket would do
- * harm), -ENOENT.
+ * harm, or the policy ends before the volume is opened), -ENOENT.
  */
 MUST int crypttab_plan_make(const char *root, struct luks *luks, const struct options *options,
 			    const struct marks *marks, struct crypttab_plan *ret);

@@ -4,15 +4,25 @@
 
 #include <errno.h>
 
-static bool leaf_local(const char *pin)
+typedef bool leaf_fn(const char *pin, const json_t *facts);
+
+static bool leaf_local(const char *pin, const json_t *facts)
 {
+	(void)facts;
 	for (size_t i = 0; pins[i]; i++)
 		if (strcmp(pins[i]->name, pin) == 0)
 			return !(pins[i]->flags & PIN_NET);
 	return false;
 }
 
-bool marks_local(const char *pin, const json_t *facts)
+static bool leaf_late(const char *pin, const json_t *facts)
+{
+	(void)pin;
+	return !json_object_get(facts, "holds");
+}
+
+/* Whether a policy can be met by such leaves alone. */
+static bool met_by(leaf_fn *leaf, const char *pin, const json_t *facts)
 {
 	const json_t *shares = json_object_get(facts, "shares"), *share;
 	json_int_t n = 0;
@@ -21,14 +31,19 @@ bool marks_local(const char *pin, const json_t *facts)
 	if (json_object_get(facts, "unusable"))
 		return false;
 	if (!shares)
-		return leaf_local(pin);
+		return leaf(pin, facts);
 
 	json_array_foreach(shares, i, share) {
 		const char *name = js_str(share, "pin");
 
-		n += name && marks_local(name, share);
+		n += name && met_by(leaf, name, share);
 	}
 	return n >= json_integer_value(json_object_get(facts, "threshold"));
+}
+
+bool marks_local(const char *pin, const json_t *facts)
+{
+	return met_by(leaf_local, pin, facts);
 }
 
 void marks_add(struct marks *marks, const char *pin, const json_t *facts)
@@ -37,6 +52,7 @@ void marks_add(struct marks *marks, const char *pin, const json_t *facts)
 		if (strcmp(pins[i]->name, pin) == 0)
 			marks->pins |= UINT32_C(1) << i;
 	marks->local = marks->local || marks_local(pin, facts);
+	marks->late = marks->late || met_by(leaf_late, pin, facts);
 }
 
 int marks_of(const struct inventory *inventory, uint32_t without, struct marks *ret)

@@ -8,6 +8,7 @@
 struct marks {
 	uint32_t pins;     /* their root pins, a bit for each place in the table of pins */
 	bool local;        /* one of them can be met without the network */
+	bool late;         /* one of them can be met after the initramfs */
 	uint32_t keyslots; /* that their secrets open, a bit each */
 };
 

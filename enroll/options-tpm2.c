@@ -185,7 +185,9 @@ static int describe(const json_t *config, json_t *facts)
 	const char *signed_pcrs = js_str(config, "pubkey_pcrs");
 
 	if (json_object_set_new(facts, "pcrs", pcrs_of(config)) != 0 ||
-	    json_object_set_new(facts, "user_pin", json_string(user_pin ? "yes" : "no")) != 0)
+	    json_object_set_new(facts, "user_pin", json_string(user_pin ? "yes" : "no")) != 0 ||
+	    (tpm2_is_early(config) &&
+	     json_object_set_new(facts, "holds", json_string("only before switch-root")) != 0))
 		return -ENOMEM;
 	if (!json_object_get(config, "pubkey"))
 		return 0;

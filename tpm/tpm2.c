@@ -182,6 +182,13 @@ static bool is_early(const struct sealed *s)
 	return false;
 }
 
+bool tpm2_is_early(const json_t *cfg)
+{
+	CLEANUP(config_done) struct config config = {0};
+
+	return config_read(cfg, NULL, &config) == 0 && is_early(config.sealed);
+}
+
 static int describe_policy(const struct sealed *s, json_t *facts)
 {
 	char pcrs[PCR_TEXT_MAX];

@@ -36,6 +36,9 @@ enum { TPM2_PCR_EARLY = 15 };
 MUST int tpm2_best_bank(const char *tcti, const char *pcrs, const struct log *log,
 			const char **ret);
 
+/* Whether a binding with this configuration would hold only until PCR 15 is extended. */
+bool tpm2_is_early(const json_t *cfg);
+
 /* Whether the persistent key that `cfg` would seal under must be made first. */
 MUST int tpm2_makes_parent(const json_t *cfg, const struct log *log, bool *ret);
 

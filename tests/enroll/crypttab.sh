@@ -293,5 +293,22 @@ copy tang
 rm "$tmp/units/cotter-key@.socket"
 run enroll --crypttab "$image"
 ok "so is a machine without the unit" refused "is not installed"
+cp "$src/units/cotter-key@.socket" "$tmp/units"
+
+# --- a policy that ends with the initramfs ---
+
+make_image early
+early=(--tpm2-device=auto --tpm2-pcrs="15:sha256=$(printf '0%.0s' {1..64})")
+write "# kept"
+run enroll "${bind[@]}" "${early[@]}" --crypttab=data "$image"
+ok "a volume that the initramfs does not open is refused" refused "wants PCR 15 as it is when the machine starts"
+ok "before it is bound" not token_json "$image" 0
+write "data $image none x-initrd.attach,tpm2-measure-pcr=yes"
+run enroll "${bind[@]}" "${early[@]}" --crypttab "$image"
+ok "so is one whose key systemd measures" refused "what systemd measures may change PCR 15"
+write "data $image none x-initrd.attach"
+run enroll "${bind[@]}" "${early[@]}" --crypttab "$image"
+ok "one that the initramfs opens is bound" assert_rc 0
+ok "and has its line" holds "data $image none x-initrd.attach,token-type=cotter-tpm2"
 
 done_testing

@@ -6,6 +6,7 @@
 
 #define TANG      "{\"pin\":\"tang\"}"
 #define TPM2      "{\"pin\":\"tpm2\"}"
+#define EARLY     "{\"pin\":\"tpm2\",\"holds\":\"only before switch-root\"}"
 #define OF(t, s)  "{\"pin\":\"sss\",\"threshold\":" #t ",\"shares\":[" s "]}"
 #define DEAD_TPM2 "{\"pin\":\"tpm2\",\"unusable\":\"for a reason\"}"
 
@@ -63,11 +64,41 @@ static void test_text(void **state)
 	assert_int_equal(marks_text(&marks, &small), -E2BIG);
 }
 
+static void test_late(void **state)
+{
+	static const struct {
+		const char *pin, *facts;
+		bool late;
+	} cases[] = {
+		{"tang", TANG, true},
+		{"tpm2", TPM2, true},
+		{"tpm2", EARLY, false},
+		{"sss", OF(1, EARLY "," TANG), true},
+		{"sss", OF(2, EARLY "," TANG), false},
+		{"sss", OF(2, EARLY "," TANG "," TPM2), true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		CLEANUP_JSON json_t *facts = json_of(cases[i].facts), *tang = json_of(TANG);
+		struct marks marks = {0};
+
+		marks_add(&marks, cases[i].pin, facts);
+		if (marks.late != cases[i].late)
+			fail_msg("%s", cases[i].facts);
+		marks_add(&marks, "tang", tang);
+		assert_true(marks.late);
+		marks_add(&marks, cases[i].pin, facts);
+		assert_true(marks.late);
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_local),
 		cmocka_unit_test(test_text),
+		cmocka_unit_test(test_late),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Boots with Debian's initramfs-tools: the root on a Tang server, by name, and where nobody answers.
 . "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../tpm.sh"
 . "$(dirname "$0")/stage.sh"
 
 prompt='unlock disk'
@@ -30,4 +31,18 @@ boot "$prompt" "$(cat "$passphrase")" "$reached" ''
 ok "without Tang, the passphrase opens" assert_booted
 ok "and the console says why it was asked for" grep -aF 'http://tang.test:7500' "$tmp/console"
 say_time "No Tang, initramfs-tools"
+
+in_net=()
+start_tpm early
+make_volume early
+"$cotter_enroll" --unlock-key-file="$passphrase" --tpm2-device=auto --quiet \
+	--tpm2-pcrs="23+15:sha256=$(printf '0%.0s' {1..64})" "$image"
+machine_tpm early
+make_initrd mkinitramfs-tpm2 mkinitramfs "$vm/initramfs-tools" "root UUID=$root_uuid none luks,initramfs"
+ok "the image for a TPM has no libcurl" not image_has 'libcurl'
+boot "$reached" ''
+ok "a policy that ends with the initramfs opens there" assert_booted
+ok "without a question" assert_not_shown "$prompt"
+ok "and PCR 15 is extended before the real root" assert_extended
+say_time "TPM, initramfs-tools"
 done_testing

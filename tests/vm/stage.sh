@@ -300,6 +300,11 @@ print("it took %.1f s" % took)
 sys.exit(took > float(sys.argv[1]))' "$@" <"$tmp/out" || { show_boot; return 1; }
 }
 
+# Whether PCR 15 is not as it was when the machine started.
+assert_extended() {
+	grep -aqE '^PCR 15: [0-9A-F]{64}' "$tmp/console" && ! grep -aqE '0{64}' "$tmp/console" || { show_boot; return 1; }
+}
+
 # How long the last boot took, for the log.
 say_time() { # NAME
 	echo "# $1: root reached after $(sed -n "s/ $reached.*//p" "$tmp/out") s"
