@@ -60,7 +60,7 @@ start_tangd() { # [NAME [PORT [ADDRESS]]]
 
 	start_server "$name" socat -d -d "$listen:$port,bind=$address,reuseaddr,fork,backlog=64" \
 		"EXEC:/usr/libexec/tangd $dir"
-	wait_until 10 grep -q 'listening on' "$log" || { cat "$log" >&2; return 1; }
+	wait_until 10 grep -qE 'listening on .*:[0-9]+$' "$log" || { cat "$log" >&2; return 1; }
 	tang_port=$(sed -n 's/.* listening on .*:\([0-9]*\)$/\1/p' "$log")
 	tang_url=http://$address:$tang_port
 	tang_thumbprint=$(curl -sSfg "$tang_url/adv" | jose fmt -j- -g payload -yo- |

@@ -196,7 +196,7 @@ start_net_tang() {
 	net_tang_addresses add
 	start_server tang "${in_net[@]}" socat -d -d TCP6-LISTEN:7500,ipv6only=0,reuseaddr,fork \
 		"EXEC:/usr/libexec/tangd $tmp/tang"
-	wait_until 10 grep -q 'listening on' "$tmp/tang.log"
+	wait_until 10 grep -qE 'listening on .*:[0-9]+$' "$tmp/tang.log"
 	tang_thumbprint=$("${in_net[@]}" curl -sSf http://tang.test:7500/adv | jose fmt -j- -g payload -yo- |
 		jose jwk use -i- -r -u verify -o- | jose jwk thp -i- | head -n 1)
 }

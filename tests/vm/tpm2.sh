@@ -70,7 +70,7 @@ ok "without a question" assert_not_shown "$prompt"
 ok "no unit failed" assert_no_unit_failed
 ok "and PCR 15 is extended before the real root" assert_extended
 say_time "PCR 15"
-vm_append='rd.break=pre-mount rd.shell=1' boot 'ress Enter' $'\r' '# ' \
+vm_append='rd.break=pre-mount rd.shell=1' boot 'to continue): ' $'\r' '# ' \
 	'cat /sys/class/tpm/tpm0/pcr-sha256/15; poweroff -f' 'Powering off' ''
 ok "a shell in the initramfs comes" assert_rc 0
 ok "when it is extended" grep -aqE '(^|[^0])[0-9A-F]{63}' "$tmp/console"
