@@ -126,7 +126,9 @@ ok "without one server, both open just those that hold" agree_without_server
 start_tpm tpm
 leaves=("${leaves[@]:0:2}" 'tpm2={"pcr_bank":"sha256","pcr_ids":"7"}' 'tpm2={}')
 "$src/tests/policies.py" "$seed" 400 "${leaves[@]}" >"$tmp/all"
-grep -m "$tpm_count" tpm2 "$tmp/all" >"$tmp/policies"
+# Clevis opens all leaves at once, and two of them get in each other's way in a TPM without resource manager.
+jq -c 'select([.. | .tpm2? // empty | if type == "array" then .[] else . end] | length == 1)' "$tmp/all" |
+	sed -n "1,${tpm_count}p" >"$tmp/policies"
 rm "$tmp/good"
 
 # One after the other: Clevis leaves a session in the TPM each time.
