@@ -60,11 +60,13 @@ assert_all_well() {
 	assert_booted && assert_no_unit_failed && report_has "end of the real root's report"
 }
 
-# Whether the journal has the last line with each before that with the next.
+# Whether the last line with each was written before that with the next. Before the real root's journal runs
+# they are on the console.
 reported_in_order() { # TEXT…
 	local text line last=0
+	sed -n 's/\r$//; s/^\[ *\([0-9.]*\)\] /\1 /p' "$tmp/console" "$tmp/report" | sort -n >"$tmp/lines"
 	for text; do
-		line=$(grep -aFn -e "$text" "$tmp/report" | tail -n 1) || true
+		line=$(grep -aFn -e "$text" "$tmp/lines" | tail -n 1) || true
 		[ "${line%%:*}" -gt $last ] || { echo "not so: $text"; show_boot; return 1; }
 		last=${line%%:*}
 	done
