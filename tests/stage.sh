@@ -101,6 +101,9 @@ use_tpm() { # NAME
 	export COTTER_TPM2_TCTI=$TPM2TOOLS_TCTI
 }
 
+# A PCR as it is when the machine starts, in the bank sha256.
+pcr_zeros=$(printf '%064d' 0)
+
 extend_pcr() { # INDEX:BANK
 	local digits
 	case $1 in *sha1) digits=40 ;; *sha256) digits=64 ;; *sha384) digits=96 ;; *) digits=128 ;; esac

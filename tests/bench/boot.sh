@@ -26,8 +26,7 @@ for name in none network cotter clevis; do
 	make_volume "$name"
 	volumes[$name]=$image
 done
-"${in_net[@]}" "$cotter_enroll" --unlock-key-file="$passphrase" --tang="$url" \
-	--tang-thumbprint="$tang_thumbprint" --quiet "${volumes[cotter]}"
+image=${volumes[cotter]} bind_net_tang "$url"
 "${in_net[@]}" clevis luks bind -y -k "$passphrase" -d "${volumes[clevis]}" tang \
 	"{\"url\":\"$url\",\"thp\":\"$tang_thumbprint\"}" >/dev/null 2>&1
 

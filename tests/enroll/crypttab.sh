@@ -298,7 +298,7 @@ cp "$src/units/cotter-key@.socket" "$tmp/units"
 # --- a policy that ends with the initramfs ---
 
 make_image early
-early=(--tpm2-device=auto --tpm2-pcrs="15:sha256=$(printf '0%.0s' {1..64})")
+early=(--tpm2-device=auto --tpm2-pcrs="15:sha256=$pcr_zeros")
 write "# kept"
 run enroll "${bind[@]}" "${early[@]}" --crypttab=data "$image"
 ok "a volume that the initramfs does not open is refused" refused "wants PCR 15 as it is when the machine starts"

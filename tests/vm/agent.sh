@@ -11,8 +11,7 @@ make_kernel_and_root
 start_network
 start_net_tang
 make_volume late
-"${in_net[@]}" "$cotter_enroll" --unlock-key-file="$passphrase" --tang=http://tang.test:7500 \
-	--tang-thumbprint="$tang_thumbprint" --quiet "$image"
+bind_net_tang
 make_dracut_initrd tang "root UUID=$root_uuid none token-type=cotter-tang,_netdev,x-initrd.attach"
 net_tang_addresses del
 before=$(recoveries)

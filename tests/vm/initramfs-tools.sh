@@ -13,8 +13,7 @@ start_network
 start_net_tang
 
 make_volume tang
-"${in_net[@]}" "$cotter_enroll" --unlock-key-file="$passphrase" --tang=http://tang.test:7500 \
-	--tang-thumbprint="$tang_thumbprint" --quiet "$image"
+bind_net_tang
 make_initrd mkinitramfs mkinitramfs "$vm/initramfs-tools" "root UUID=$root_uuid none luks,initramfs"
 ok "the image has the plugin" image_has 'cryptsetup/libcryptsetup-token-cotter-tang.so$'
 ok "and libcurl" image_has 'libcurl\.so\.4'
@@ -36,7 +35,7 @@ in_net=()
 start_tpm early
 make_volume early
 "$cotter_enroll" --unlock-key-file="$passphrase" --tpm2-device=auto --quiet \
-	--tpm2-pcrs="23+15:sha256=$(printf '0%.0s' {1..64})" "$image"
+	--tpm2-pcrs="23+15:sha256=$pcr_zeros" "$image"
 machine_tpm early
 make_initrd mkinitramfs-tpm2 mkinitramfs "$vm/initramfs-tools" "root UUID=$root_uuid none luks,initramfs"
 ok "the image for a TPM has no libcurl" not image_has 'libcurl'

@@ -201,6 +201,12 @@ start_net_tang() {
 		jose jwk use -i- -r -u verify -o- | jose jwk thp -i- | head -n 1)
 }
 
+# Binds $image to the server, by name where no URL is given.
+bind_net_tang() { # [URL]
+	"${in_net[@]}" "$cotter_enroll" --unlock-key-file="$passphrase" --tang="${1:-http://tang.test:7500}" \
+		--tang-thumbprint="$tang_thumbprint" --quiet "$image"
+}
+
 # How many the server took part in since it was started.
 recoveries() {
 	grep -c 'POST /rec' "$tmp/tang.log"
@@ -298,6 +304,13 @@ times = dict(line.rstrip("\n").split(" ", 1)[::-1] for line in sys.stdin)
 took = float(times[sys.argv[3]]) - float(times[sys.argv[2]])
 print("it took %.1f s" % took)
 sys.exit(took > float(sys.argv[1]))' "$@" <"$tmp/out" || { show_boot; return 1; }
+}
+
+# That the last boot reached the root with nobody asked, and all was well.
+ok_unasked() { # NAME
+	ok "$1" assert_booted
+	ok "without a question" assert_not_shown "$prompt"
+	ok "no unit failed" assert_no_unit_failed
 }
 
 # Whether PCR 15 is not as it was when the machine started.

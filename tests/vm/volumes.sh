@@ -9,11 +9,6 @@ data_uuid=22222222-3333-4444-5555-666666666666
 root_line="root UUID=$root_uuid none token-type=cotter-tang,_netdev,x-initrd.attach"
 data_line="data UUID=$data_uuid none token-type=cotter-tang,_netdev"
 
-bind() { # URL
-	"${in_net[@]}" "$cotter_enroll" --unlock-key-file="$passphrase" --tang="$1" \
-		--tang-thumbprint="$tang_thumbprint" --quiet "$image"
-}
-
 # What the initramfs is made of, with systemd, our agent and our generator, is a small system already: without
 # what makes it an initramfs it serves as the real root.
 make_real_root() { # FOLDER
@@ -76,12 +71,12 @@ make_kernel_and_root
 start_network
 start_net_tang
 make_volume small
-bind http://tang.test:7500
+bind_net_tang
 make_dracut_initrd tang "$root_line"
 make_real_root "$tmp/root"
 image=$tmp/root.luks
 make_luks "$tmp/root" 120 "$root_uuid" "$image"
-bind http://tang.test:7500
+bind_net_tang
 
 # The address of the data's server is one that can be taken away from it alone.
 "${in_net[@]}" ip address add 10.77.0.3/24 dev tap0
@@ -89,7 +84,7 @@ root_image=$image
 image=$tmp/data.luks
 mkdir "$tmp/data"
 make_luks "$tmp/data" 16 "$data_uuid" "$image"
-bind http://10.77.0.3:7500
+bind_net_tang http://10.77.0.3:7500
 vm_data=$image
 image=$root_image
 vm_append=rw
