@@ -6,9 +6,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include <openssl/crypto.h>
-#include <openssl/rand.h>
-
 int buf_init(struct buf *b, size_t cap)
 {
 	uint8_t *p = malloc(cap ? cap : 1);
@@ -29,22 +26,6 @@ int buf_copy(struct buf *b, struct ref src)
 		return r;
 
 	return buf_append(b, src.p, src.n);
-}
-
-int buf_random(struct buf *b, size_t n)
-{
-	int r;
-
-	r = buf_init(b, n);
-	if (r < 0)
-		return r;
-	if (RAND_priv_bytes(b->p, (int)n) != 1) {
-		buf_done(b);
-		return -EIO;
-	}
-
-	b->n = n;
-	return 0;
 }
 
 int buf_append(struct buf *b, const void *p, size_t n)
@@ -76,6 +57,29 @@ int buf_read(struct buf *b, int fd)
 	return 0;
 }
 
+int ref_write(struct ref bytes, int fd)
+{
+	while (bytes.n > 0) {
+		ssize_t n = write(fd, bytes.p, bytes.n);
+
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		if (n > 0)
+			bytes = (struct ref){bytes.p + n, bytes.n - (size_t)n};
+	}
+	return 0;
+}
+
+bool ref_begins(struct ref text, const char *word)
+{
+	return text.n >= strlen(word) && memcmp(text.p, word, strlen(word)) == 0;
+}
+
+bool ref_is(struct ref text, const char *word)
+{
+	return text.n == strlen(word) && ref_begins(text, word);
+}
+
 void buf_done(struct buf *b)
 {
 	if (b->p) {
@@ -83,9 +87,4 @@ void buf_done(struct buf *b)
 		free(b->p);
 	}
 	*b = (struct buf){0};
-}
-
-bool ref_equal(struct ref a, struct ref b)
-{
-	return a.n == b.n && (a.n == 0 || CRYPTO_memcmp(a.p, b.p, a.n) == 0);
 }

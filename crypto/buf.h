@@ -30,6 +30,10 @@ static inline struct ref buf_ref(const struct buf *b)
 	return (struct ref){b->p, b->n};
 }
 
+/* Whether the bytes are this word, or begin with it. Not for secrets. */
+bool ref_is(struct ref text, const char *word);
+bool ref_begins(struct ref text, const char *word);
+
 /*
  * Makes an empty buffer that can hold cap bytes (at least one is allocated). `b` must be zeroed or
  * done; on success the caller owns it and ends it with buf_done(). Errors: -ENOMEM.
@@ -53,6 +57,9 @@ MUST int buf_append_str(struct buf *b, const char *s);
  * Errors: those of read(2), but for -EINTR, after which it goes on.
  */
 MUST int buf_read(struct buf *b, int fd);
+
+/* Writes all of it to `fd`. Errors: those of write(2), but for -EINTR, after which it goes on. */
+MUST int ref_write(struct ref bytes, int fd);
 
 /* Wipes and frees; the struct is zeroed and can be used again. Takes zeroed structs too. */
 void buf_done(struct buf *b);

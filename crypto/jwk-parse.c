@@ -36,11 +36,6 @@ struct members {
 	bool has_key_ops;
 };
 
-static bool ref_is(struct ref text, const char *s)
-{
-	return text.n == strlen(s) && memcmp(text.p, s, text.n) == 0;
-}
-
 static unsigned op_bits(struct ref name)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(op_names); i++)

@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -33,6 +34,12 @@
 		if (*ptr)                     \
 			func(*ptr);           \
 	}
+
+/* For the cleanup attribute. */
+static inline void free_text(char **text)
+{
+	free(*text);
+}
 
 /* For the cleanup attribute; negative numbers are no descriptors. */
 static inline void close_fd(const int *fd)

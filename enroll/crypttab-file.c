@@ -20,11 +20,6 @@ void crypttab_file_done(struct crypttab_file *file)
 	*file = (struct crypttab_file){0};
 }
 
-static void free_text(char **text)
-{
-	free(*text);
-}
-
 /* The folder of a path; NULL out of memory. */
 static char *folder_of(const char *path)
 {
@@ -65,39 +60,23 @@ static int check_writable(const struct crypttab_file *file, const struct log *lo
 int crypttab_file_read(const char *path, const struct log *log, struct crypttab_file *ret)
 {
 	CLEANUP(crypttab_file_done) struct crypttab_file file = {0};
-	CLEANUP(free_text) char *text = NULL;
-	size_t n = 0;
 	int r;
 
 	r = find(path, log, &file.path);
 	if (r < 0)
 		return r;
 
-	r = text_file_read(file.path, CRYPTTAB_SIZE_MAX, &text, &n);
+	r = text_file_read(file.path, CRYPTTAB_SIZE_MAX, &file.text);
 	file.there = r != -ENOENT;
 	if (r < 0 && file.there)
 		return log_err(log, r, "%s cannot be read: %s; --crypttab is for root", file.path,
 			       strerror(-r));
 	r = check_writable(&file, log);
-	if (r == 0)
-		r = buf_copy(&file.text,
-			     text ? (struct ref){(const uint8_t *)text, n} : ref_str(""));
+	if (r == 0 && !file.there)
+		r = buf_copy(&file.text, ref_str(""));
 	if (r == 0)
 		*ret = TAKE_STRUCT(file);
 	return r;
-}
-
-static int write_all(int fd, struct ref text)
-{
-	while (text.n > 0) {
-		ssize_t n = write(fd, text.p, text.n);
-
-		if (n < 0)
-			return -errno;
-		text.p += n;
-		text.n -= (size_t)n;
-	}
-	return 0;
 }
 
 static int copy_rights(const struct crypttab_file *file, int fd)
@@ -125,7 +104,7 @@ static int make_beside(const struct crypttab_file *file, const char *beside, str
 		return -errno;
 	r = copy_rights(file, fd);
 	if (r == 0)
-		r = write_all(fd, text);
+		r = ref_write(text, fd);
 	if (r == 0 && fsync(fd) < 0)
 		r = -errno;
 	return r;

@@ -70,7 +70,7 @@ static bool is_volume(const struct look *look, const struct crypttab_entry *entr
 
 	if (!look->options->header && names_uuid(entry->device, luks_uuid(look->luks)))
 		return true;
-	if (place_of_name(look->text, entry->name, &place) < 0 || stat(place.device, &st) < 0)
+	if (place_of_entry(entry, &place) < 0 || stat(place.device, &st) < 0)
 		return false;
 	return S_ISBLK(st.st_mode) ? S_ISBLK(look->st.st_mode) && st.st_rdev == look->st.st_rdev
 				   : st.st_dev == look->st.st_dev && st.st_ino == look->st.st_ino;

@@ -2,35 +2,26 @@
 /* Checks and enables the key socket of a volume. */
 #include "enroll/key-socket.h"
 
+#include "units/cmdline.h"
 #include "units/crypttab.h"
 #include "units/unit-name.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define TEMPLATE UNITS_DIR "/cotter-key@.socket"
 #define WANTS    "/etc/systemd/system/sysinit.target.wants"
 
-static bool is(struct ref value, const char *word)
-{
-	return value.n == strlen(word) && strncasecmp((const char *)value.p, word, value.n) == 0;
-}
-
+/* A number is that of a PCR, 0 too. */
 bool key_socket_wanted(struct ref options)
 {
-	static const char *const no[] = {"no", "n", "false", "f", "off"};
 	struct ref value;
 
-	if (!crypttab_option(options, "tpm2-measure-pcr", &value) || value.n == 0)
-		return false;
-	for (size_t i = 0; i < ARRAY_SIZE(no); i++)
-		if (is(value, no[i]))
-			return false;
-	return true;
+	return crypttab_option(options, "tpm2-measure-pcr", &value) && value.n > 0 &&
+	       (ref_is(value, "0") || cmdline_bool(value) != 0);
 }
 
 int key_socket_check(struct luks *luks, struct ref options, uint32_t ours)
@@ -42,7 +33,7 @@ int key_socket_check(struct luks *luks, struct ref options, uint32_t ours)
 			       "the unit %s, which a volume with tpm2-measure-pcr= needs, is not "
 			       "installed",
 			       TEMPLATE);
-	if (crypttab_option(options, "tries", &tries) && is(tries, "1"))
+	if (crypttab_option(options, "tries", &tries) && ref_is(tries, "1"))
 		return log_err(luks->log, -EPERM,
 			       "crypttab has tpm2-measure-pcr= with tries=1, and a failed key "
 			       "socket would use that try up: remove tries=1");
@@ -55,11 +46,6 @@ int key_socket_check(struct luks *luks, struct ref options, uint32_t ours)
 				       "tpm2-measure-pcr=: remove it with cryptsetup luksKillSlot",
 				       i, luks->name);
 	return 0;
-}
-
-static void free_text(char **text)
-{
-	free(*text);
 }
 
 int key_socket_enable(const char *volume, const struct log *log, char **ret)

@@ -2,48 +2,29 @@
 /* From tokens to options of crypttab. */
 #include "enroll/marks.h"
 
+#include "enroll/quorum.h"
+
 #include <errno.h>
 
-typedef bool leaf_fn(const char *pin, const json_t *facts);
-
-static bool leaf_local(const char *pin, const json_t *facts)
+static bool is_local(void *arg, const char *pin, const json_t *facts)
 {
+	(void)arg;
 	(void)facts;
-	for (size_t i = 0; pins[i]; i++)
+	for (size_t i = 0; pin && pins[i]; i++)
 		if (strcmp(pins[i]->name, pin) == 0)
 			return !(pins[i]->flags & PIN_NET);
 	return false;
 }
 
-static bool leaf_late(const char *pin, const json_t *facts)
+static bool is_late(void *arg, const char *pin, const json_t *facts)
 {
-	(void)pin;
-	return !json_object_get(facts, "holds");
-}
-
-/* Whether a policy can be met by such leaves alone. */
-static bool met_by(leaf_fn *leaf, const char *pin, const json_t *facts)
-{
-	const json_t *shares = json_object_get(facts, "shares"), *share;
-	json_int_t n = 0;
-	size_t i;
-
-	if (json_object_get(facts, "unusable"))
-		return false;
-	if (!shares)
-		return leaf(pin, facts);
-
-	json_array_foreach(shares, i, share) {
-		const char *name = js_str(share, "pin");
-
-		n += name && met_by(leaf, name, share);
-	}
-	return n >= json_integer_value(json_object_get(facts, "threshold"));
+	(void)arg;
+	return pin && !json_object_get(facts, "holds");
 }
 
 bool marks_local(const char *pin, const json_t *facts)
 {
-	return met_by(leaf_local, pin, facts);
+	return quorum_met(pin, facts, is_local, NULL);
 }
 
 void marks_add(struct marks *marks, const char *pin, const json_t *facts)
@@ -52,7 +33,7 @@ void marks_add(struct marks *marks, const char *pin, const json_t *facts)
 		if (strcmp(pins[i]->name, pin) == 0)
 			marks->pins |= UINT32_C(1) << i;
 	marks->local = marks->local || marks_local(pin, facts);
-	marks->late = marks->late || met_by(leaf_late, pin, facts);
+	marks->late = marks->late || quorum_met(pin, facts, is_late, NULL);
 }
 
 int marks_of(const struct inventory *inventory, uint32_t without, struct marks *ret)

@@ -37,7 +37,7 @@ static size_t count_leaves(const json_t *facts)
 	return n;
 }
 
-/* In the order in which holds() comes to them. */
+/* In the order in which quorum_met() comes to them. */
 static int collect(const json_t *facts, struct leaves *leaves)
 {
 	const json_t *shares = json_object_get(facts, "shares"), *share;
@@ -62,34 +62,41 @@ static int collect(const json_t *facts, struct leaves *leaves)
 	return 0;
 }
 
-/* Who is there: this one alone, or all but it. */
-struct presence {
-	size_t id;
-	bool alone;
-};
-
-static bool holds(const json_t *facts, const struct presence *who, const struct leaf **next)
+bool quorum_met(const char *pin, const json_t *facts, quorum_leaf_fn counts, void *arg)
 {
 	const json_t *shares = json_object_get(facts, "shares"), *share;
 	json_int_t n = 0;
 	size_t i;
 
-	if (!shares) {
-		const struct leaf *leaf = (*next)++;
-
-		return (leaf->id == who->id) == who->alone && !json_object_get(facts, "unusable");
-	}
+	if (!shares)
+		return counts(arg, pin, facts) && !json_object_get(facts, "unusable");
 	json_array_foreach(shares, i, share)
-		n += holds(share, who, next);
+		n += quorum_met(js_str(share, "pin"), share, counts, arg);
 	return n >= json_integer_value(json_object_get(facts, "threshold"));
+}
+
+/* Who is there: this one alone, or all but it. */
+struct presence {
+	size_t id;
+	bool alone;
+	const struct leaf *next;
+};
+
+static bool is_there(void *arg, const char *pin, const json_t *facts)
+{
+	struct presence *who = arg;
+	const struct leaf *leaf = who->next++;
+
+	(void)pin;
+	(void)facts;
+	return (leaf->id == who->id) == who->alone;
 }
 
 static bool opens(const json_t *facts, const struct leaves *leaves, size_t id, bool alone)
 {
-	const struct presence who = {id, alone};
-	const struct leaf *next = leaves->list;
+	struct presence who = {id, alone, leaves->list};
 
-	return holds(facts, &who, &next);
+	return quorum_met(NULL, facts, is_there, &who);
 }
 
 /* "A; B; C" */

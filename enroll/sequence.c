@@ -8,7 +8,7 @@
 #include <errno.h>
 
 /* In the order in which they are to stand; what is of none stands anywhere. */
-enum class { CLASS_LOCAL, CLASS_NETWORK, CLASS_ENDS, CLASS_NONE };
+enum rank { RANK_LOCAL, RANK_NETWORK, RANK_ENDS, RANK_NONE };
 
 static bool ends_the_loop(const struct item *item)
 {
@@ -22,10 +22,13 @@ bool sequence_is_local(const struct token *token)
 	return token_describe(token, &facts) == 0 && marks_local(token->pin->name, facts);
 }
 
-static enum class class_of(const struct item *item) {
-	if (item->keyslots == 0) return CLASS_NONE;
-	if (item->valid) return sequence_is_local(&item->token) ? CLASS_LOCAL : CLASS_NETWORK;
-	return ends_the_loop(item) ? CLASS_ENDS : CLASS_NONE;
+static enum rank rank_of(const struct item *item)
+{
+	if (item->keyslots == 0)
+		return RANK_NONE;
+	if (item->valid)
+		return sequence_is_local(&item->token) ? RANK_LOCAL : RANK_NETWORK;
+	return ends_the_loop(item) ? RANK_ENDS : RANK_NONE;
 }
 
 static void put_last(struct luks_order *order, size_t i)
@@ -37,29 +40,29 @@ static void put_last(struct luks_order *order, size_t i)
 }
 
 /* Whether one that should be tried earlier stands behind. */
-static bool is_early(const struct luks_order *order, const enum class *classes, size_t i)
+static bool is_early(const struct luks_order *order, const enum rank *ranks, size_t i)
 {
 	for (size_t j = i + 1; j < order->n; j++)
-		if (classes[order->ids[j]] < classes[order->ids[i]])
+		if (ranks[order->ids[j]] < ranks[order->ids[i]])
 			return true;
 	return false;
 }
 
-/* Class by class, so that what was moved to the end for one class counts for the next. */
+/* Rank by rank, so that what was moved to the end for one rank counts for the next. */
 void sequence_plan(const struct inventory *inventory, const struct luks_order *order, bool all,
 		   struct luks_order *ret_moves)
 {
-	enum class classes[LUKS_TOKENS], last = all ? CLASS_ENDS : CLASS_NETWORK;
+	enum rank ranks[LUKS_TOKENS], last = all ? RANK_ENDS : RANK_NETWORK;
 	struct luks_order now = *order, moves = {0};
 
 	for (size_t i = 0; i < LUKS_TOKENS; i++)
-		classes[i] = CLASS_NONE;
+		ranks[i] = RANK_NONE;
 	for (size_t i = 0; i < inventory->n; i++)
-		classes[inventory->items[i].id] = class_of(&inventory->items[i]);
+		ranks[inventory->items[i].id] = rank_of(&inventory->items[i]);
 
-	for (enum class class = CLASS_NETWORK; class <= last; class ++)
+	for (enum rank rank = RANK_NETWORK; rank <= last; rank++)
 		for (size_t i = 0; i < now.n;) {
-			if (classes[now.ids[i]] != class || !is_early(&now, classes, i)) {
+			if (ranks[now.ids[i]] != rank || !is_early(&now, ranks, i)) {
 				i++;
 				continue;
 			}
@@ -82,10 +85,11 @@ int sequence_warn(const struct luks *luks)
 		r = luks_order_read(luks, &order);
 	for (size_t i = 0; r == 0 && i < order.n; i++) {
 		const struct item *item = inventory_find(&inventory, order.ids[i]);
+		enum rank rank = item ? rank_of(item) : RANK_NONE;
 
-		if (item && !other && class_of(item) == CLASS_ENDS)
+		if (!other && rank == RANK_ENDS)
 			other = item;
-		if (!item || !other || class_of(item) > CLASS_NETWORK)
+		if (!other || rank > RANK_NETWORK)
 			continue;
 		output_warn("token %u of type %s is tried before token %u; where it fails, "
 			    "systemd before 262 tries no other: --reorder moves it behind",

@@ -13,11 +13,6 @@
 
 enum { DEPTH_MAX = 16, PATH_ROOM = 1024, NUMBER_MAX = 24, MOUNTS_MAX = 4 * 1024 * 1024 };
 
-static void free_text(char **text)
-{
-	free(*text);
-}
-
 static void close_dir(DIR **dir)
 {
 	if (*dir)
@@ -33,13 +28,14 @@ void stack_done(struct stack *stack)
 /* The first line of a file; false where there is none, or too long a one. */
 static bool read_line(const char *path, char *ret, size_t size)
 {
-	CLEANUP(free_text) char *text = NULL;
-	size_t n;
+	CLEANUP(buf_done) struct buf text = {0};
+	char *line;
 
-	if (text_file_read(path, PATH_ROOM, &text, &n) < 0)
+	if (text_file_read(path, PATH_ROOM, &text) < 0)
 		return false;
-	text[strcspn(text, "\n")] = '\0';
-	return (size_t)snprintf(ret, size, "%s", text) < size && *ret;
+	line = (char *)text.p;
+	line[strcspn(line, "\n")] = '\0';
+	return (size_t)snprintf(ret, size, "%s", line) < size && *ret;
 }
 
 /* The devices in a folder of sysfs as DEVICE/slaves; entries alone are looked at. */
@@ -135,9 +131,8 @@ static bool is_system_on(const char *root, char *line, const char *wanted)
 int stack_look(const char *root, dev_t device, struct stack *ret)
 {
 	CLEANUP(stack_done) struct stack stack = {0};
-	CLEANUP(free_text) char *mounts = NULL;
+	CLEANUP(buf_done) struct buf mounts = {0};
 	char path[PATH_ROOM], number[NUMBER_MAX], *save = NULL;
-	size_t n;
 	int r;
 
 	(void)snprintf(number, sizeof(number), "%u:%u", major(device), minor(device));
@@ -146,8 +141,8 @@ int stack_look(const char *root, dev_t device, struct stack *ret)
 		return r;
 
 	if (snprintf(path, sizeof(path), "%s/proc/self/mountinfo", root) < PATH_ROOM &&
-	    text_file_read(path, MOUNTS_MAX, &mounts, &n) == 0)
-		for (char *line = strtok_r(mounts, "\n", &save); line;
+	    text_file_read(path, MOUNTS_MAX, &mounts) == 0)
+		for (char *line = strtok_r((char *)mounts.p, "\n", &save); line;
 		     line = strtok_r(NULL, "\n", &save))
 			stack.system = stack.system || is_system_on(root, line, number);
 

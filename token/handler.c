@@ -38,10 +38,8 @@ bool handler_null_cipher(struct crypt_device *cd, int keyslot)
 	return cipher && strstr(cipher, "null");
 }
 
-/* Whoever can write the header could else have the volume "opened" without any encryption, and
- * read the key's next use. */
-static int refuse_null_cipher(struct crypt_device *cd, const struct token *token,
-			      const struct log *log)
+int handler_refuse_null_cipher(struct crypt_device *cd, const struct token *token,
+			       const struct log *log)
 {
 	if (handler_null_cipher(cd, CRYPT_ANY_SLOT))
 		return log_err(log, -EKEYREJECTED,
@@ -89,7 +87,7 @@ static int open_token(struct crypt_device *cd, int number, const struct log *log
 	if (r == 0)
 		r = refuse_pin(&token, attempt->user_pin, log);
 	if (r == 0)
-		r = refuse_null_cipher(cd, &token, log);
+		r = handler_refuse_null_cipher(cd, &token, log);
 	if (r < 0)
 		return r;
 

@@ -22,6 +22,14 @@ int token_errno(int r);
 bool handler_null_cipher(struct crypt_device *cd, int keyslot);
 
 /*
+ * Refuses a volume whose data or one of the token's keyslots is so: whoever can write the header could else
+ * have it "opened" without any encryption, and read the key's next use. The cause goes to `log`. Errors:
+ * -EKEYREJECTED.
+ */
+MUST int handler_refuse_null_cipher(struct crypt_device *cd, const struct token *token,
+				    const struct log *log);
+
+/*
  * Recovers token number `token` of `cd` within its deadline, or max_us where that is sooner (0: no
  * such limit), and hands out its secret in a buffer of exactly that size, freed by
  * handler_buffer_free(). Refuses a volume whose segment or one of the token's keyslots has a null

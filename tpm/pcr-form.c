@@ -38,7 +38,7 @@ static int add_ids(struct pcr_set *set, const json_t *id, const struct hash_alg 
 		return -EBADMSG;
 
 	left = ref_str(json_string_value(id));
-	if (pcr_text_is(left, "all")) {
+	if (ref_is(left, "all")) {
 		for (unsigned i = 0; i < PCR_COUNT && r == 0; i++)
 			r = pcr_add(set, &(struct pcr){.bank = bank, .index = i});
 		return r;

@@ -32,15 +32,10 @@ static const char *const pcr_names[PCR_COUNT] = {
 	[23] = "application-support",
 };
 
-bool pcr_text_is(struct ref ref, const char *text)
-{
-	return ref.n == strlen(text) && memcmp(ref.p, text, ref.n) == 0;
-}
-
 const struct hash_alg *hash_alg_by_name(struct ref name)
 {
 	for (size_t i = 0; i < HASH_ALGS; i++)
-		if (pcr_text_is(name, hash_algs[i].name))
+		if (ref_is(name, hash_algs[i].name))
 			return &hash_algs[i];
 	return NULL;
 }
@@ -109,7 +104,7 @@ unsigned pcr_index(struct ref text)
 	unsigned n = 0;
 
 	for (unsigned i = 0; i < PCR_COUNT; i++)
-		if (pcr_names[i] && pcr_text_is(text, pcr_names[i]))
+		if (pcr_names[i] && ref_is(text, pcr_names[i]))
 			return i;
 	if (text.n == 0 || text.n > 2)
 		return PCR_COUNT;

@@ -91,7 +91,6 @@ void pcr_describe(const struct pcr *pcr, char ret[PCR_TEXT_MAX]);
 const char *pcr_name(unsigned index);
 
 /* What the readers of such texts share: see pcr.c and pcr-form.c. */
-bool pcr_text_is(struct ref text, const char *other);
 /* The bytes up to one of the characters `ends`; *text then begins with that, or is empty. */
 struct ref pcr_token(struct ref *text, const char *ends);
 /* Takes the separator c where the text begins with it. */

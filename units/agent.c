@@ -86,14 +86,12 @@ static struct ask *find(const struct agent *agent, const char *file)
 static int open_volume(const struct agent *agent, const char *device, struct volume **ret)
 {
 	CLEANUP(place_done) struct place place = {0};
-	char *text = NULL;
-	size_t n = 0;
+	CLEANUP(buf_done) struct buf text = {0};
 	int r;
 
-	if (text_file_read("/etc/crypttab", CRYPTTAB_SIZE_MAX, &text, &n) < 0)
-		n = 0; /* what the kernel command line asks for is in none */
-	r = place_of_device((struct ref){(const uint8_t *)text, n}, device, &place);
-	free(text);
+	/* What the kernel command line asks for is in none. */
+	(void)!text_file_read("/etc/crypttab", CRYPTTAB_SIZE_MAX, &text);
+	r = place_of_device(buf_ref(&text), device, &place);
 	return r < 0 ? r : volume_open(place.device, place.header, agent->log, ret);
 }
 

@@ -12,25 +12,14 @@
 #include <unistd.h>
 
 struct texts {
-	char *cmdline, *crypttab, *fstab;
-	size_t cmdline_n, crypttab_n, fstab_n;
+	struct buf cmdline, crypttab, fstab;
 };
 
 static void texts_done(struct texts *texts)
 {
-	free(texts->cmdline);
-	free(texts->crypttab);
-	free(texts->fstab);
-}
-
-static void free_string(char **s)
-{
-	free(*s);
-}
-
-static struct ref ref_of(const char *text, size_t n)
-{
-	return text ? (struct ref){(const uint8_t *)text, n} : ref_str("");
+	buf_done(&texts->cmdline);
+	buf_done(&texts->crypttab);
+	buf_done(&texts->fstab);
 }
 
 /* Where systemd's generators look for a file, for which a variable may name another. */
@@ -50,12 +39,12 @@ static bool in_initrd(void)
 }
 
 /* A file that is not there is an empty one. */
-static int read_optional(const char *path, const struct log *log, char **ret, size_t *ret_n)
+static int read_optional(const char *path, const struct log *log, struct buf *ret)
 {
-	int r = text_file_read(path, CRYPTTAB_SIZE_MAX, ret, ret_n);
+	int r = text_file_read(path, CRYPTTAB_SIZE_MAX, ret);
 
 	if (r == -ENOENT)
-		return 0;
+		return buf_copy(ret, ref_str(""));
 	return r < 0 ? log_err(log, r, "%s cannot be read: %s", path, strerror(-r)) : 0;
 }
 
@@ -64,28 +53,19 @@ static int read_texts(const struct log *log, struct texts *ret)
 	const char *cmdline = secure_getenv("SYSTEMD_PROC_CMDLINE");
 	int r;
 
-	if (cmdline) {
-		ret->cmdline = strdup(cmdline);
-		if (!ret->cmdline)
-			return -ENOMEM;
-		ret->cmdline_n = strlen(cmdline);
-	} else {
-		r = read_optional("/proc/cmdline", log, &ret->cmdline, &ret->cmdline_n);
-		if (r < 0)
-			return r;
-	}
-
-	r = read_optional(path_of("SYSTEMD_CRYPTTAB", "/etc/crypttab"), log, &ret->crypttab,
-			  &ret->crypttab_n);
-	if (r < 0)
-		return r;
-	return read_optional(path_of("SYSTEMD_FSTAB", "/etc/fstab"), log, &ret->fstab,
-			     &ret->fstab_n);
+	r = cmdline ? buf_copy(&ret->cmdline, ref_str(cmdline))
+		    : read_optional("/proc/cmdline", log, &ret->cmdline);
+	if (r == 0)
+		r = read_optional(path_of("SYSTEMD_CRYPTTAB", "/etc/crypttab"), log,
+				  &ret->crypttab);
+	if (r == 0)
+		r = read_optional(path_of("SYSTEMD_FSTAB", "/etc/fstab"), log, &ret->fstab);
+	return r;
 }
 
 static int write_order(const char *name, const char *folder, const struct log *log)
 {
-	CLEANUP(free_string) char *unit = NULL;
+	CLEANUP(free_text) char *unit = NULL;
 	int r = unit_name_of_volume(name, &unit);
 
 	if (r == -EINVAL)
@@ -134,19 +114,18 @@ static int generate(const char *folder, struct log *log)
 
 	if (r < 0)
 		return r;
-	r = cmdline_parse(ref_of(texts.cmdline, texts.cmdline_n), initrd, log, &cmdline);
+	r = cmdline_parse(buf_ref(&texts.cmdline), initrd, log, &cmdline);
 	if (r < 0)
 		return log_err(log, r, "the kernel command line cannot be read: %s", strerror(-r));
 	log->debug = log->debug || (cmdline.debug && !secure_getenv("SYSTEMD_LOG_LEVEL"));
-	r = listed_read(ref_of(texts.crypttab, texts.crypttab_n), &cmdline, log, &listed);
+	r = listed_read(buf_ref(&texts.crypttab), &cmdline, log, &listed);
 	if (r < 0)
 		return log_err(log, r, "the volumes cannot be listed: %s", strerror(-r));
 
 	for (size_t i = 0; i < listed.n; i++) {
 		enum order order;
 
-		r = order_of(&listed.volumes[i], initrd, ref_of(texts.fstab, texts.fstab_n),
-			     &order);
+		r = order_of(&listed.volumes[i], initrd, buf_ref(&texts.fstab), &order);
 		if (r == 0)
 			r = order_volume(&listed.volumes[i], folder, order, log);
 		if (r < 0)

@@ -49,14 +49,12 @@ static int read_peer(int fd, const struct log *log, struct buf *ret_name)
 static int open_volume(struct ref name, const struct log *log, struct volume **ret)
 {
 	CLEANUP(place_done) struct place place = {0};
-	char *text = NULL;
-	size_t n = 0;
+	CLEANUP(buf_done) struct buf text = {0};
 	int r;
 
-	r = text_file_read("/etc/crypttab", CRYPTTAB_SIZE_MAX, &text, &n);
+	r = text_file_read("/etc/crypttab", CRYPTTAB_SIZE_MAX, &text);
 	if (r == 0)
-		r = place_of_name((struct ref){(const uint8_t *)text, n}, name, &place);
-	free(text);
+		r = place_of_name(buf_ref(&text), name, &place);
 	if (r < 0)
 		return log_err(log, r, "/etc/crypttab has no volume %.*s", (int)name.n,
 			       (const char *)name.p);
@@ -90,19 +88,6 @@ static int recover(const struct volume *volume, const struct log *log, struct bu
 	return r;
 }
 
-static int write_all(int fd, struct ref bytes)
-{
-	while (bytes.n > 0) {
-		ssize_t n = write(fd, bytes.p, bytes.n);
-
-		if (n < 0 && errno != EINTR)
-			return -EIO;
-		if (n > 0)
-			bytes = (struct ref){bytes.p + n, bytes.n - (size_t)n};
-	}
-	return 0;
-}
-
 int main(void)
 {
 	const struct log log = journal_log();
@@ -119,6 +104,6 @@ int main(void)
 	if (r == 0)
 		r = recover(volume, &log, &secret);
 	if (r == 0)
-		r = write_all(STDIN_FILENO, buf_ref(&secret));
+		r = ref_write(buf_ref(&secret), STDIN_FILENO);
 	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

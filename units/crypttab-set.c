@@ -16,11 +16,6 @@ static void change_done(struct change *change)
 	buf_done(&change->new);
 }
 
-static bool same(struct ref a, struct ref b)
-{
-	return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
-}
-
 static bool is_word(const char *s)
 {
 	for (const char *c = s; *c; c++)
@@ -48,10 +43,7 @@ static bool contradict(struct ref a, struct ref b)
 	static const char *const tags[] = {"UUID=", "PARTUUID="};
 
 	for (size_t i = 0; i < ARRAY_SIZE(tags); i++) {
-		size_t n = strlen(tags[i]);
-
-		if (a.n >= n && b.n >= n && memcmp(a.p, tags[i], n) == 0 &&
-		    memcmp(b.p, tags[i], n) == 0)
+		if (ref_begins(a, tags[i]) && ref_begins(b, tags[i]))
 			return a.n != b.n || strncasecmp((const char *)a.p, (const char *)b.p, a.n);
 	}
 	return false;
@@ -69,8 +61,8 @@ static int find(struct ref text, const struct crypttab_edit *edit, const struct 
 	while ((r = crypttab_next(&reader, &entry)) != 0) {
 		if (r < 0) /* a line that systemd passes over too */
 			continue;
-		if (!same(entry.name, name)) {
-			if (same(entry.device, device))
+		if (!ref_equal(entry.name, name)) {
+			if (ref_equal(entry.device, device))
 				return log_err(
 					log, -EEXIST,
 					"%s is in crypttab already, as volume %.*s, on line %zu",
@@ -124,7 +116,7 @@ static bool has(struct ref options, struct ref wanted)
 	struct ref option;
 
 	while (crypttab_option_next(&options, &option))
-		if (same(option, wanted))
+		if (ref_equal(option, wanted))
 			return true;
 	return false;
 }

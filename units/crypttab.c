@@ -129,12 +129,7 @@ bool crypttab_switch(struct ref options, const char *yes, const char *no)
 	return on;
 }
 
-static bool is(struct ref a, const char *word)
-{
-	return a.n == strlen(word) && memcmp(a.p, word, a.n) == 0;
-}
-
 bool crypttab_none(struct ref field)
 {
-	return field.n == 0 || is(field, "-") || is(field, "none");
+	return field.n == 0 || ref_is(field, "-") || ref_is(field, "none");
 }

@@ -2,6 +2,8 @@
 /* Makes the drop-in and the folder that holds it. */
 #include "units/dropin.h"
 
+#include "crypto/buf.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -37,20 +39,6 @@ static int open_folder(const char *folder, const char *unit)
 	return r;
 }
 
-static int write_text(int fd)
-{
-	size_t done = 0;
-
-	while (done < strlen(text)) {
-		ssize_t n = write(fd, text + done, strlen(text) - done);
-
-		if (n < 0)
-			return -errno;
-		done += (size_t)n;
-	}
-	return 0;
-}
-
 static int write_file(int folder)
 {
 	int fd = openat(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644), r;
@@ -58,7 +46,7 @@ static int write_file(int folder)
 	if (fd < 0)
 		return -errno;
 
-	r = write_text(fd);
+	r = ref_write(ref_str(text), fd);
 	if (close(fd) < 0 && r == 0)
 		r = -errno;
 	if (r < 0)

@@ -30,7 +30,7 @@ static struct ref after(struct ref text, const char *prefix)
 {
 	size_t n = strlen(prefix);
 
-	if (text.n < n || memcmp(text.p, prefix, n) != 0)
+	if (!ref_begins(text, prefix))
 		return (struct ref){0};
 	return (struct ref){text.p + n, text.n - n};
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* cotter-needs: what an initramfs must hold for the tokens of a volume; see units/needs.h. */
-#include "token/handler.h"
+#include "token/luks2.h"
 #include "units/needs.h"
 
 #include <errno.h>
@@ -9,13 +9,6 @@ static void sink(void *to, enum log_level level, const char *line)
 {
 	if (level == LOG_LEVEL_ERROR)
 		(void)fprintf(stderr, "cotter-needs: %s: %s\n", (const char *)to, line);
-}
-
-static void no_log(int level, const char *line, void *to)
-{
-	(void)level;
-	(void)line;
-	(void)to;
 }
 
 static void free_device(struct crypt_device **cd)
@@ -27,29 +20,22 @@ static void free_device(struct crypt_device **cd)
 static int print_token(const struct needs *needs, struct crypt_device *cd, int id)
 {
 	CLEANUP(token_done) struct token token = {0};
-	const char *type, *json;
-	int r;
+	int r = luks2_token(cd, id, needs->log, &token);
 
-	if (crypt_token_status(cd, id, &type) < CRYPT_TOKEN_INTERNAL || !token_type_pin(type) ||
-	    crypt_token_json_get(cd, id, &json) < 0)
+	if (r == -ENOENT)
 		return 0;
-
-	r = token_parse(ref_str(json), needs->log, &token);
-	if (r == -ENOMEM)
-		return r;
-	return r < 0 || token.n_keyslots == 0 ? 0 : needs_token(needs, &token);
+	return r < 0 ? r : needs_token(needs, &token);
 }
 
 static int print_volume(struct needs *needs, char *device, const char *header)
 {
 	const struct log log = {.sink = sink, .to = device};
 	CLEANUP(free_device) struct crypt_device *cd = NULL;
-	int r = 0;
+	int r = luks2_open(device, header, &cd);
 
-	if (crypt_init_data_device(&cd, header ? header : device, device) < 0)
+	if (r == -ENODEV)
 		return log_err(&log, -ENOENT, "cannot be read");
-	crypt_set_log_callback(cd, no_log, NULL);
-	if (crypt_load(cd, CRYPT_LUKS2, NULL) < 0)
+	if (r < 0)
 		return 0;
 
 	needs->log = &log;

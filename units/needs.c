@@ -26,11 +26,6 @@ int needs_line(const struct needs *needs, const char *what, const char *value)
 	return fprintf(needs->to, "%s %s\n", what, value) < 0 ? -EIO : 0;
 }
 
-static void free_text(char **text)
-{
-	free(*text);
-}
-
 /* Whether everybody may read it, all its folders considered. */
 static int check_public(const struct needs *needs, const char *path)
 {

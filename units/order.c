@@ -12,16 +12,6 @@ struct types {
 	bool local; /* one of them that may be opened without the network */
 };
 
-static bool begins(struct ref text, const char *word)
-{
-	return text.n >= strlen(word) && memcmp(text.p, word, strlen(word)) == 0;
-}
-
-static bool is(struct ref text, const char *word)
-{
-	return text.n == strlen(word) && begins(text, word);
-}
-
 static struct types read_types(struct ref options)
 {
 	static const char key[] = "token-type=";
@@ -29,12 +19,12 @@ static struct types read_types(struct ref options)
 	struct ref option;
 
 	while (crypttab_option_next(&options, &option)) {
-		if (!begins(option, key))
+		if (!ref_begins(option, key))
 			continue;
 		option = (struct ref){option.p + strlen(key), option.n - strlen(key)};
-		if (begins(option, "cotter-"))
+		if (ref_begins(option, "cotter-"))
 			types.ours = true;
-		if (!is(option, "cotter-tang"))
+		if (!ref_is(option, "cotter-tang"))
 			types.local = true;
 	}
 	return types;

@@ -2,8 +2,6 @@
 /* From names to paths, as systemd-cryptsetup-generator makes them. */
 #include "units/place.h"
 
-#include "units/crypttab.h"
-
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,11 +53,6 @@ static char *link_of(const char *folder, struct ref value)
 	return r < 0 ? NULL : strndup((const char *)path.p, path.n);
 }
 
-static bool begins(struct ref text, const char *with)
-{
-	return text.n >= strlen(with) && memcmp(text.p, with, strlen(with)) == 0;
-}
-
 /* The path of what stands in a line's second field; NULL out of memory. */
 static char *path_of(struct ref device)
 {
@@ -67,7 +60,7 @@ static char *path_of(struct ref device)
 		size_t skip = strlen(tags[i].tag);
 		struct ref value = {device.p + skip, device.n - skip};
 
-		if (!begins(device, tags[i].tag))
+		if (!ref_begins(device, tags[i].tag))
 			continue;
 		if (value.n >= 2 && value.p[0] == '"' && value.p[value.n - 1] == '"')
 			value = (struct ref){value.p + 1, value.n - 2};
@@ -81,11 +74,21 @@ static int read_header(struct ref options, struct place *place)
 {
 	struct ref header = {0};
 
-	if (!crypttab_option(options, "header", &header) || !begins(header, "/") ||
+	if (!crypttab_option(options, "header", &header) || !ref_begins(header, "/") ||
 	    memchr(header.p, ':', header.n))
 		return 0;
 	place->header = strndup((const char *)header.p, header.n);
 	return place->header ? 0 : -ENOMEM;
+}
+
+int place_of_entry(const struct crypttab_entry *entry, struct place *ret)
+{
+	CLEANUP(place_done) struct place place = {.device = path_of(entry->device)};
+	int r = place.device ? read_header(entry->options, &place) : -ENOMEM;
+
+	if (r == 0)
+		*ret = TAKE_STRUCT(place);
+	return r;
 }
 
 /* Finds the line with this name or, where that is empty, with this device. */
@@ -100,14 +103,11 @@ static int search(struct ref crypttab, struct ref name, const char *device, stru
 
 		if (r < 0 || (name.n > 0 && !ref_equal(entry.name, name)))
 			continue;
-		place.device = path_of(entry.device);
-		if (!place.device)
-			return -ENOMEM;
-		if (device && strcmp(place.device, device) != 0)
-			continue;
-		r = read_header(entry.options, &place);
+		r = place_of_entry(&entry, &place);
 		if (r < 0)
 			return r;
+		if (device && strcmp(place.device, device) != 0)
+			continue;
 		*ret = TAKE_STRUCT(place);
 		return 0;
 	}

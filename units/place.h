@@ -2,7 +2,7 @@
 /* Where a volume of /etc/crypttab is: its device and, where that is elsewhere, its header. */
 #pragma once
 
-#include "crypto/buf.h"
+#include "units/crypttab.h"
 
 /* A zeroed struct is none. */
 struct place {
@@ -11,6 +11,9 @@ struct place {
 };
 
 void place_done(struct place *place);
+
+/* Of the volume of this line. Errors: -ENOMEM. */
+MUST int place_of_entry(const struct crypttab_entry *entry, struct place *ret);
 
 /* Of the volume called `name` in the text of crypttab. Errors: -ENOENT (it is not there), -ENOMEM. */
 MUST int place_of_name(struct ref crypttab, struct ref name, struct place *ret);

@@ -31,7 +31,7 @@ static struct ref find(struct ref text, const char *name)
 		text.p += line.n + (end ? 1 : 0);
 		text.n -= line.n + (end ? 1 : 0);
 		if (line.n > 0 && line.p[0] == '[')
-			inside = line.n == 5 && memcmp(line.p, "[Ask]", 5) == 0;
+			inside = ref_is(line, "[Ask]");
 		else if (inside && line.n > name_len && memcmp(line.p, name, name_len) == 0 &&
 			 line.p[name_len] == '=')
 			return (struct ref){line.p + name_len + 1, line.n - name_len - 1};

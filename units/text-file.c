@@ -3,33 +3,22 @@
 #include "units/text-file.h"
 
 #include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
+#include <fcntl.h>
 
-int text_file_read(const char *path, size_t max, char **ret_text, size_t *ret_n)
+int text_file_read(const char *path, size_t max, struct buf *ret)
 {
-	char *text = malloc(max + 2);
-	FILE *f = fopen(path, "re");
-	size_t n = 0;
-	int r = 0;
+	CLEANUP(close_fd) int fd = open(path, O_RDONLY | O_CLOEXEC);
+	CLEANUP(buf_done) struct buf text = {0};
+	int r = fd < 0 ? -errno : buf_init(&text, max + 1);
 
-	if (!f)
-		r = -errno;
-	else if (!text)
-		r = -ENOMEM;
-	else if ((n = fread(text, 1, max + 1, f)) > max)
-		r = -E2BIG;
-	else if (ferror(f))
-		r = -EIO;
-	if (f)
-		(void)fclose(f);
-	if (r < 0) {
-		free(text);
+	if (r < 0)
 		return r;
-	}
+	if (buf_read(&text, fd) < 0)
+		return -EIO;
+	if (text.n > max)
+		return -E2BIG;
 
-	text[n] = '\0';
-	*ret_text = text;
-	*ret_n = n;
+	text.p[text.n] = '\0';
+	*ret = TAKE_STRUCT(text);
 	return 0;
 }

@@ -2,10 +2,10 @@
 /* Whole text files, such as those of /etc and /proc. */
 #pragma once
 
-#include "crypto/util.h"
+#include "crypto/buf.h"
 
 /*
- * Reads a file of at most `max` bytes. *ret_text holds them and a NUL; the caller frees it. Errors:
- * those of open(2), -EIO, -E2BIG, -ENOMEM.
+ * Reads a file of at most `max` bytes into a new buffer, behind whose bytes there is a NUL. Errors: those
+ * of open(2), -EIO, -E2BIG, -ENOMEM.
  */
-MUST int text_file_read(const char *path, size_t max, char **ret_text, size_t *ret_n);
+MUST int text_file_read(const char *path, size_t max, struct buf *ret);

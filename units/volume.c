@@ -3,6 +3,7 @@
 #include "units/volume.h"
 
 #include "token/handler.h"
+#include "token/luks2.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -17,43 +18,15 @@ void volume_free(struct volume *volume)
 	free(volume);
 }
 
-static void no_log(int level, const char *line, void *to)
-{
-	(void)level;
-	(void)line;
-	(void)to;
-}
-
-static int refuse_null_cipher(const struct volume *volume, const struct token *token,
-			      const struct log *log)
-{
-	bool null = handler_null_cipher(volume->cd, CRYPT_ANY_SLOT);
-
-	for (size_t i = 0; i < token->n_keyslots; i++)
-		null = null || handler_null_cipher(volume->cd, (int)token->keyslots[i]);
-	return null ? log_err(log, -EKEYREJECTED,
-			      "the volume is not encrypted at all (null cipher); its header was "
-			      "tampered with")
-		    : 0;
-}
-
 static int add_token(struct volume *volume, int id, const struct log *log)
 {
 	CLEANUP(token_done) struct token token = {0};
-	const char *type, *json;
-	int r;
+	int r = luks2_token(volume->cd, id, log, &token);
 
-	if (crypt_token_status(volume->cd, id, &type) < CRYPT_TOKEN_INTERNAL ||
-	    !token_type_pin(type))
+	if (r == -ENOENT)
 		return 0;
-	if (crypt_token_json_get(volume->cd, id, &json) < 0)
-		return 0;
-	r = token_parse(ref_str(json), log, &token);
-	if (r == -ENOMEM)
-		return r;
-	if (r < 0 || token.n_keyslots == 0)
-		return 0;
-	r = refuse_null_cipher(volume, &token, log);
+	if (r == 0)
+		r = handler_refuse_null_cipher(volume->cd, &token, log);
 	if (r < 0)
 		return r;
 
@@ -69,12 +42,11 @@ int volume_open(const char *device, const char *header, const struct log *log, s
 
 	if (!volume)
 		return -ENOMEM;
-	crypt_set_log_callback(NULL, no_log, NULL);
-	if (crypt_init_data_device(&volume->cd, header ? header : device, device) < 0)
-		return log_dbg(log, -ENOENT, "%s cannot be used", device);
-	crypt_set_log_callback(volume->cd, no_log, NULL);
-	if (crypt_load(volume->cd, CRYPT_LUKS2, NULL) < 0)
-		return log_dbg(log, -ENOENT, "%s is not a LUKS2 volume", device);
+	r = luks2_open(device, header, &volume->cd);
+	if (r < 0)
+		return log_dbg(log, -ENOENT,
+			       r == -ENODEV ? "%s cannot be used" : "%s is not a LUKS2 volume",
+			       device);
 
 	for (int i = 0; i < VOLUME_TOKENS_MAX && i < crypt_token_max(CRYPT_LUKS2); i++) {
 		r = add_token(volume, i, log);

@@ -149,6 +149,43 @@ static void test_cleanup_attribute_and_handing_over(void **state)
 	assert_int_equal(n_freed, 1);
 }
 
+static void test_write(void **state)
+{
+	char got[8] = "";
+	int pipes[2];
+
+	(void)state;
+	assert_int_equal(pipe(pipes), 0);
+	assert_int_equal(ref_write(ref_str("abc"), pipes[1]), 0);
+	assert_int_equal(ref_write(ref_str(""), pipes[1]), 0);
+	assert_int_equal(ref_write(ref_str("de"), pipes[1]), 0);
+	assert_int_equal(read(pipes[0], got, sizeof(got)), 5);
+	assert_string_equal(got, "abcde");
+	assert_int_equal(ref_write(ref_str("x"), pipes[0]), -EBADF);
+	assert_int_equal(close(pipes[0]), 0);
+	assert_int_equal(close(pipes[1]), 0);
+}
+
+static void test_words(void **state)
+{
+	static const struct {
+		const char *text, *word;
+		bool begins, is;
+	} cases[] = {
+		{"abc", "abc", true, true},  {"abc", "ab", true, false},
+		{"ab", "abc", false, false}, {"abc", "abd", false, false},
+		{"", "a", false, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		assert_int_equal(ref_begins(ref_str(cases[i].text), cases[i].word),
+				 cases[i].begins);
+		assert_int_equal(ref_is(ref_str(cases[i].text), cases[i].word), cases[i].is);
+	}
+	assert_false(ref_is((struct ref){0}, "a"));
+}
+
 static void test_ref_equal(void **state)
 {
 	static const struct {
@@ -214,6 +251,8 @@ int main(void)
 		cmocka_unit_test_setup(test_append_to_a_zeroed_struct, reset),
 		cmocka_unit_test_setup(test_done_wipes_all_of_it, reset),
 		cmocka_unit_test_setup(test_cleanup_attribute_and_handing_over, reset),
+		cmocka_unit_test_setup(test_write, reset),
+		cmocka_unit_test_setup(test_words, reset),
 		cmocka_unit_test_setup(test_ref_equal, reset),
 	};
 

@@ -26,38 +26,36 @@ static int remove_file(void **state)
 
 static void test_read(void **state)
 {
-	char *text = NULL;
-	size_t n = 0;
+	struct buf text = {0};
 
 	(void)state;
-	assert_int_equal(text_file_read(path, 100, &text, &n), 0);
-	assert_int_equal(n, 4);
-	assert_memory_equal(text, "a\0b\n", 5);
-	free(text);
-	assert_int_equal(text_file_read(path, 4, &text, &n), 0);
-	assert_int_equal(n, 4);
-	free(text);
-	assert_int_equal(text_file_read("/proc/self/cmdline", 4096, &text, &n), 0);
-	assert_non_null(strstr(text, "test-text-file"));
-	free(text);
-	assert_int_equal(text_file_read("/dev/null", 1, &text, &n), 0);
-	assert_int_equal(n, 0);
-	assert_string_equal(text, "");
-	free(text);
+	assert_int_equal(text_file_read(path, 100, &text), 0);
+	assert_int_equal(text.n, 4);
+	assert_memory_equal(text.p, "a\0b\n", 5);
+	buf_done(&text);
+	assert_int_equal(text_file_read(path, 4, &text), 0);
+	assert_int_equal(text.n, 4);
+	buf_done(&text);
+	assert_int_equal(text_file_read("/proc/self/cmdline", 4096, &text), 0);
+	assert_non_null(strstr((char *)text.p, "test-text-file"));
+	buf_done(&text);
+	assert_int_equal(text_file_read("/dev/null", 1, &text), 0);
+	assert_int_equal(text.n, 0);
+	assert_string_equal((char *)text.p, "");
+	buf_done(&text);
 }
 
 static void test_not_read(void **state)
 {
-	char *text = NULL;
-	size_t n = 7;
+	struct buf text = {0};
 
 	(void)state;
-	assert_int_equal(text_file_read(path, 3, &text, &n), -E2BIG);
-	assert_int_equal(text_file_read("/dev/zero", 1000, &text, &n), -E2BIG);
-	assert_int_equal(text_file_read("/tmp", 1000, &text, &n), -EIO);
-	assert_int_equal(text_file_read("/nonexistent", 1000, &text, &n), -ENOENT);
-	assert_null(text);
-	assert_int_equal(n, 7);
+	assert_int_equal(text_file_read(path, 3, &text), -E2BIG);
+	assert_int_equal(text_file_read("/dev/zero", 1000, &text), -E2BIG);
+	assert_int_equal(text_file_read("/tmp", 1000, &text), -EIO);
+	assert_int_equal(text_file_read("/nonexistent", 1000, &text), -ENOENT);
+	assert_null(text.p);
+	assert_int_equal(text.n, 0);
 }
 
 int main(void)
