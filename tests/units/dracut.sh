@@ -29,6 +29,7 @@ inst_simple() {
 }
 inst_multiple() { :; }
 inst_binary() { inst_simple "$1"; }
+inst_dir() { mkdir -p "$initdir$1"; }
 ln_r() { echo "LINK $2 -> $1"; }
 inst_rules() { echo "RULES $*"; }
 inst_hook() { echo "HOOK $*"; }
@@ -114,6 +115,7 @@ ok "the wait for a network has an end" grep -qxF \
 	"$tmp/initramfs$tmp/units/systemd-networkd-wait-online.service.d/zz-cotter.conf"
 ok "and what it waited for ends with the initramfs" grep -qxF Conflicts=initrd-switch-root.target \
 	"$tmp/initramfs$tmp/units/network-online.target.d/zz-cotter.conf"
+ok "meanwhile the kernel loads what it needs" asked_for_like '^LINK .*/sysinit.target.wants/cotter-modules.service -> '
 ok "the network is asked for" assert_same_file "$tmp/initramfs/etc/cmdline.d/50-cotter.conf" <(echo rd.neednet=1)
 ok "and comes up where nothing says how" asked_for 'HOOK cmdline 20 /module/default-network.sh'
 ok "what is loaded looks like a program, or dracut would not look for its libraries" \

@@ -47,7 +47,7 @@ make_real_root() { # FOLDER
 	chmod 755 "$1/usr/bin/reached"
 	mkdir -p "$1/etc/systemd/system/multi-user.target.wants"
 	for unit in reached.service remote-fs.target remote-cryptsetup.target systemd-networkd.service; do
-		ln -s "/usr/lib/systemd/system/$unit" "$1/etc/systemd/system/multi-user.target.wants/"
+		ln -sf "/usr/lib/systemd/system/$unit" "$1/etc/systemd/system/multi-user.target.wants/"
 	done
 }
 
