@@ -113,8 +113,9 @@ ok "nor what ends PCR 15's use" not asked_for_like pcr15
 ok "the wait for a network has an end" grep -qxF \
 	'ExecStart=-/usr/lib/systemd/systemd-networkd-wait-online --any --timeout=10' \
 	"$tmp/initramfs$tmp/units/systemd-networkd-wait-online.service.d/zz-cotter.conf"
-ok "and what it waited for ends with the initramfs" grep -qxF Conflicts=initrd-switch-root.target \
-	"$tmp/initramfs$tmp/units/network-online.target.d/zz-cotter.conf"
+ok "and the network of the initramfs ends with it" grep -qxF \
+	'Conflicts=network-online.target systemd-networkd.service' \
+	"$tmp/initramfs$tmp/units/initrd-switch-root.target.d/zz-cotter.conf"
 ok "meanwhile the kernel loads what it needs" asked_for_like '^LINK .*/sysinit.target.wants/cotter-modules.service -> '
 ok "the network is asked for" assert_same_file "$tmp/initramfs/etc/cmdline.d/50-cotter.conf" <(echo rd.neednet=1)
 ok "and comes up where nothing says how" asked_for 'HOOK cmdline 20 /module/default-network.sh'

@@ -39,6 +39,7 @@ make_real_root() { # FOLDER
 		systemctl list-units --failed --plain --no-legend --no-pager | while read -r unit rest; do
 			echo "this unit failed: $unit $rest"
 		done >/dev/ttyS1
+		echo "its networkd is $(systemctl is-active systemd-networkd.service)" >/dev/ttyS1
 		echo "end of the real root's report" >/dev/ttyS1
 		echo "ROOT REACHED" >/dev/console
 		sleep 1
@@ -96,6 +97,7 @@ ok "without a question" assert_not_shown 'passphrase for disk'
 ok "the data is mounted" report_has 'the real root has /dev/mapper/data at /data'
 ok "its volume waited for the real root's network" reported_in_order 'Switching root' \
 	'Reached target network-online.target' 'Starting systemd-cryptsetup@data.service'
+ok "that network is not the initramfs's" report_has 'its networkd is active'
 ok "with one recovery each" assert_equal "$(recoveries)" $((before + 2))
 say_time "root and data"
 
