@@ -43,7 +43,7 @@ printf '127.0.0.1 localhost\n' >"$tmp/hosts"
 : >"$tmp/crypttab"
 cp -a /etc "$tmp/etc"
 mkdir "$tmp/units"
-cp "$src"/units/*.{path,socket} "$build"/units/*.service "$tmp/units"
+cp "$src"/units/*.{path,service,socket} "$build"/units/*.service "$tmp/units"
 module() { # FUNCTION
 	rm -rf "$tmp/initramfs"
 	cp "$tmp/hosts" "$tmp/crypttab" "$tmp/etc"

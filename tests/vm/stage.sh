@@ -121,7 +121,7 @@ initrd_inputs() { # CRYPTTAB-LINE OPTION…
 	local needs=("$image")
 	[[ " $* " != *' --no-hostonly '* ]] || needs=(--all)
 	cat "$build"/token/*.so "$build"/units/*/{cotter-needs,module-setup.sh,cotter} "$src"/tests/vm/{initrd.sh,*/*}
-	cat "$src"/units/{*.path,*.socket,dracut/*.{sh,service},initramfs-tools/local-*}
+	cat "$src"/units/{*.path,*.service,*.socket,dracut/*.sh,initramfs-tools/local-*}
 	cat "$build"/units/{*.service,cotter-generator,cotter-agent,cotter-key,cotter-pcr15}
 	"$build/units/dracut/cotter-needs" "${needs[@]}"
 	printf '%s\n' "$@"
