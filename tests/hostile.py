@@ -13,6 +13,7 @@ input ends (--watch-stdin) or its time is over. IPv4 and IPv6 as --host says; a 
                         says so where it names a mode (/silent/adv), else the mode is serve
     --adv=FILE          serve: what GET /adv and /adv/... get, below any prefix (else 404)
     --rec=FILE          serve: what POST /rec/... gets, below any prefix (else 404)
+    --relay=URL         serve: the same, by asking this server
     --log=FILE          append one line of JSON a request, before it is answered:
                         connection (1, 2, ...), method, path, headers (lower case), body, scheme
     --cert=FILE --key=FILE    speak TLS with these PEM files
@@ -57,6 +58,8 @@ import struct
 import sys
 import threading
 import time
+import urllib.error
+import urllib.request
 
 JUNK = b"x" * 4096
 
@@ -122,14 +125,24 @@ class Server:
         name = None
         if request["method"] == "GET" and "adv" in parts[-2:]:
             name = self.options.adv
-        elif request["method"] == "POST" and parts[-2] == "rec":
+        elif request["method"] == "POST" and parts[-2] == "rec" and self.options.rec:
             name = self.options.rec
-        if name is None:
+        if name is None and request["method"] == "POST" and self.options.relay:
+            send(sock, *self.relayed("/".join(parts[-2:]), request["body"]))
+        elif name is None:
             send(sock, 404, b"no such thing\n")
         else:
             with open(name, "rb") as f:
                 send(sock, 200, f.read())
         return True
+
+    def relayed(self, path, body):
+        url = self.options.relay + "/" + path
+        try:
+            with urllib.request.urlopen(url, body.encode("latin-1"), timeout=10) as reply:
+                return reply.status, reply.read()
+        except urllib.error.HTTPError as e:
+            return e.code, b"sorry\n"
 
     def garbage(self, sock):
         sock.sendall(b"\x00\xff\xfeSSH-2.0-OpenSSH_9.2\r\n\r\n" + JUNK)
@@ -263,6 +276,7 @@ def main():
     parser.add_argument("--mode", type=mode)
     parser.add_argument("--adv")
     parser.add_argument("--rec")
+    parser.add_argument("--relay")
     parser.add_argument("--log")
     parser.add_argument("--cert")
     parser.add_argument("--key")
