@@ -14,6 +14,7 @@ input ends (--watch-stdin) or its time is over. IPv4 and IPv6 as --host says; a 
     --adv=FILE          serve: what GET /adv and /adv/... get, below any prefix (else 404)
     --rec=FILE          serve: what POST /rec/... gets, below any prefix (else 404)
     --relay=URL         serve: the same, by asking this server
+    --get-only          a mode that a path names is not for POST, which is served
     --log=FILE          append one line of JSON a request, before it is answered:
                         connection (1, 2, ...), method, path, headers (lower case), body, scheme
     --cert=FILE --key=FILE    speak TLS with these PEM files
@@ -108,6 +109,8 @@ class Server:
     def answer(self, sock, request):
         """Answers one request; whether the connection goes on."""
         mode = self.options.mode or request["path"].split("/")[1]
+        if self.options.get_only and request["method"] != "GET":
+            mode = "serve"
         if mode.isdigit():
             send(sock, int(mode), b"sorry\n")
             return True
@@ -280,6 +283,7 @@ def main():
     parser.add_argument("--log")
     parser.add_argument("--cert")
     parser.add_argument("--key")
+    parser.add_argument("--get-only", action="store_true")
     parser.add_argument("--refuse", type=float, default=0)
     parser.add_argument("--drip", type=float, default=0.1)
     parser.add_argument("--delay", type=float, default=0)

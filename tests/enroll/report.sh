@@ -84,6 +84,13 @@ ok "--json has a status of its own" assert_json '.result == "failed"'
 run "$cotter_enroll" --report --quiet "$image"
 ok "--quiet shows it" assert_output_has "its renewal is due"
 
+curl -sSf "$server_url/adv" >"$tmp/two.adv"
+fresh volume-two
+bind --tang="$server_url" --tang-advertisement="$tmp/two.adv"
+report
+ok "bound to all of them, all is well" assert_rc 0
+image=$tmp/volume-tang
+
 hide_old "$server"
 report
 ok "old ones hidden: renewal is due" assert_rc 10
@@ -99,6 +106,10 @@ ok "for its exchange key was deleted" says "(HTTP 404): it was deleted there"
 ok "and no key that it holds vouches for the new ones" says "advertisement untrusted: advertises keys that none of"
 ok "nothing of what it says is believed" says "unverified: what a token says is believed once its secret has opened"
 ok "the JSON says the same" tang_is failed failed failed untrusted
+image=$tmp/volume-two
+report
+ok "a signing key that is left vouches where another one was removed" assert_json '.tokens[0].report.advertisement == "changed"'
+image=$tmp/volume-tang
 
 stop_tangd
 report
@@ -137,6 +148,37 @@ report
 ok "the real advertisement alone does not open anything" assert_rc 12
 ok "and is current for all that" tang_is failed failed failed current
 stop_server replay
+
+# --- servers that exchange, and advertise as no server should ---
+
+start_hostile odd --adv="$tmp/real.adv" --relay="$real_url" --get-only
+declare -A sentences=()
+while IFS='|' read -r mode text; do
+	sentences[$mode]=$text
+	fresh "volume-$mode"
+	bind --tang="$hostile_url/$mode" --tang-advertisement="$tmp/real.adv"
+	cp "$image" "$image.before"
+	run_later "$mode" timeout 30 "$cotter_enroll" --report --json=short "$image"
+done <<-END
+	silent|stayed silent for 5 s
+	close|closed the connection without an answer
+	garbage|does not speak HTTP
+	drip|did not come to an end
+	endless|is longer than 65536 bytes
+	longheader|is longer than 65536 bytes
+	truncated|in the middle of its reply
+	redirect|answered HTTP 302 instead of an advertisement
+	empty|this is not a Tang advertisement
+	500|answered HTTP 500 instead of an advertisement
+END
+for mode in "${!sentences[@]}"; do
+	finish "$mode"
+	ok "$mode: opens, and is said not to be verified" assert_rc 11
+	ok "$mode: with the cause" assert_json ".tokens[0] | .result == \"ok\" and (.report |
+		.advertisement == \"unreachable\" and (.advertisement_cause | contains(\"${sentences[$mode]}\")))"
+	ok "$mode: nothing changes" assert_same_file "$tmp/volume-$mode" "$tmp/volume-$mode.before"
+done
+stop_server odd
 stop_tangd foreign
 stop_tangd tang
 
