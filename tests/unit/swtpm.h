@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A software TPM of a unit test's own, which our code then uses. */
+#pragma once
+
+#include "crypto/util.h"
+#include "tests/unit/vectors/tpm.h"
+#include "tpm/tpm2.h"
+
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+struct swtpm {
+	char dir[32]; /* "" while there is none */
+	pid_t pid;
+};
+
+static inline void swtpm_exec(const char *dir)
+{
+	char state[64], server[96], control[96];
+
+	(void)snprintf(state, sizeof(state), "dir=%s", dir);
+	(void)snprintf(server, sizeof(server), "type=unixio,path=%s/tpm", dir);
+	(void)snprintf(control, sizeof(control), "type=unixio,path=%s/tpm.ctrl", dir);
+	/* It tells of every connection that ends. */
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && freopen("/dev/null", "w", stderr))
+		(void)execlp("swtpm", "swtpm", "socket", "--tpm2", "--tpmstate", state, "--server",
+			     server, "--ctrl", control, "--flags", "not-need-init,startup-clear",
+			     (char *)NULL);
+	_exit(127);
+}
+
+static inline void swtpm_use(const struct swtpm *tpm)
+{
+	char tcti[64];
+
+	(void)snprintf(tcti, sizeof(tcti), "swtpm:path=%s/tpm", tpm->dir);
+	assert_int_equal(setenv("COTTER_TPM2_TCTI", tcti, 1), 0);
+}
+
+static inline bool swtpm_listens(const struct swtpm *tpm)
+{
+	char path[64];
+	struct stat st;
+
+	(void)snprintf(path, sizeof(path), "%s/tpm.ctrl", tpm->dir);
+	if (stat(path, &st) < 0)
+		return false;
+	path[strlen(path) - strlen(".ctrl")] = '\0';
+	return stat(path, &st) == 0;
+}
+
+/* A new one, before cmocka says how many tests there are: where it does not start, all are skipped. */
+static inline void swtpm_start(struct swtpm *tpm)
+{
+	(void)snprintf(tpm->dir, sizeof(tpm->dir), "/tmp/cotter-swtpm-XXXXXX");
+	assert_non_null(mkdtemp(tpm->dir));
+	tpm->pid = fork();
+	assert_true(tpm->pid >= 0);
+	if (tpm->pid == 0)
+		swtpm_exec(tpm->dir);
+	while (!swtpm_listens(tpm)) {
+		if (waitpid(tpm->pid, NULL, WNOHANG) != 0) {
+			(void)printf("1..0 # SKIP swtpm does not start\n");
+			exit(0);
+		}
+		(void)usleep(10 * 1000);
+	}
+	swtpm_use(tpm);
+}
+
+static inline void swtpm_stop(struct swtpm *tpm)
+{
+	char command[64];
+
+	(void)kill(tpm->pid, SIGKILL);
+	(void)waitpid(tpm->pid, NULL, 0);
+	(void)snprintf(command, sizeof(command), "rm -r %s", tpm->dir);
+	assert_int_equal(system(command), 0);
+	*tpm = (struct swtpm){0};
+}
+
+/* A PCR, in all banks, is not what it was. */
+static inline void swtpm_extend(unsigned pcr)
+{
+	assert_int_equal(tpm2_measure(NULL, pcr, "an event", NULL), 0);
+}
