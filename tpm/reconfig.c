@@ -127,6 +127,38 @@ static int choose_pcrs(struct sealed *s, const char *pcrs, const struct log *log
 	return 0;
 }
 
+/* The digest of the policy that sealing with these PCRs now would give the object. */
+static int policy_now(struct sealed *s, const struct log *log, TPM2B_DIGEST *ret)
+{
+	CLEANUP(tss_closep) struct tss *tss = NULL;
+	int r;
+
+	r = tss_open_now(NULL, log, &tss);
+	if (r == 0)
+		r = bank_complete(tss, &s->pcrs);
+	return r < 0 ? r : seal_policy(s, ret);
+}
+
+int tpm2_differs(const json_t *hdr, const struct tpm2_again *how, const struct log *log, bool *ret)
+{
+	CLEANUP(sealed_freep) struct sealed *s = NULL;
+	bool other = how->reseal || how->pcrs;
+	TPM2B_DIGEST policy;
+	int r;
+
+	r = sealed_read(hdr, log, &s);
+	if (r == 0 && other)
+		r = choose_pcrs(s, how->pcrs, log);
+	if (r == 0 && other)
+		r = policy_now(s, log, &policy);
+	if (r < 0)
+		return r;
+
+	/* What is wrong with the TPM besides, sealing will tell. */
+	*ret = other && !(has_policy(s, &policy) && check_origin(s, NULL) == 0);
+	return 0;
+}
+
 int tpm2_config(const json_t *hdr, const struct tpm2_again *how, const struct log *log,
 		json_t **ret)
 {

@@ -69,6 +69,13 @@ MUST int tpm2_config(const json_t *hdr, const struct tpm2_again *how, const stru
 		     json_t **ret);
 
 /*
+ * Whether what is sealed so now would be for another TPM, or want other values of PCRs, than what the
+ * header holds. Errors: as tpm2_config().
+ */
+MUST int tpm2_differs(const json_t *hdr, const struct tpm2_again *how, const struct log *log,
+		      bool *ret);
+
+/*
  * Extends a PCR in all its banks by the hashes of what happened (TPM 2.0 part 3, TPM2_PCR_Event), so
  * that it never again has the value that it had. -EAGAIN: the TPM is not ready yet; nothing is said.
  */

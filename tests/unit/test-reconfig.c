@@ -150,6 +150,72 @@ static void test_changed(void **state)
 	}
 }
 
+/* What Clevis writes of it: neither the parent's Name nor the values. */
+static void make_clevis(json_t *hdr)
+{
+	change(hdr, "clevis.tpm2.name", NULL);
+	if (json_object_get(json_object_get(json_object_get(hdr, "clevis"), "tpm2"), "pcr_values"))
+		change(hdr, "clevis.tpm2.pcr_values", NULL);
+}
+
+static void assert_differs(const char *what, const json_t *hdr, const struct tpm2_again *how,
+			   bool want)
+{
+	struct lines lines;
+	bool differs = !want;
+
+	expect(what, tpm2_differs(hdr, how, lines_begin(&lines), &differs), 0);
+	assert_told(what, &lines, NULL);
+	expect(what, differs, want);
+}
+
+static void test_differs(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		CLEANUP(jwe_done) struct jwe jwe = {0};
+		bool literal = strstr(kinds[i].config, "\"9") != NULL;
+
+		seal_kind(&kinds[i], &jwe);
+		assert_differs(kinds[i].config, jwe.hdr, &reseal, literal);
+		swtpm_extend(7);
+		assert_differs(kinds[i].config, jwe.hdr, &keep, false);
+		assert_differs(kinds[i].config, jwe.hdr, &reseal, kinds[i].with_7 || literal);
+	}
+}
+
+static void test_differs_otherwise(void **state)
+{
+	static const struct tpm2_again none = {.pcrs = ""}, same = {.pcrs = "7"},
+				       more = {.pcrs = "7+8"}, bank = {.pcrs = "7:sha1"},
+				       value = {.pcrs = "7:sha256=" SEVENS}, bad = {.pcrs = "x"};
+	CLEANUP_JSON json_t *config = json_of("{\"pcrs\":\"7\",\"pin\":true}"), *theirs = NULL;
+	CLEANUP_JSON json_t *clevis = json_of(CLEVIS_HEADER), *plain = json_of("{}");
+	CLEANUP(jwe_done) struct jwe jwe = {0};
+	CLEANUP(jwe_done) struct jwe unbound = {0};
+	struct lines lines;
+	bool differs = true;
+
+	(void)state;
+	seal("PCR 7", config, &jwe);
+	assert_differs("none", jwe.hdr, &none, true);
+	assert_differs("same", jwe.hdr, &same, false);
+	assert_differs("more", jwe.hdr, &more, true);
+	assert_differs("bank", jwe.hdr, &bank, true);
+	assert_differs("value", jwe.hdr, &value, true);
+	assert_int_equal(tpm2_differs(jwe.hdr, &bad, lines_begin(&lines), &differs), -EINVAL);
+	assert_told("bad", &lines, "\"x\" is not a PCR");
+	assert_differs("another TPM's", clevis, &reseal, true);
+
+	seal("unbound", plain, &unbound);
+	theirs = json_deep_copy(unbound.hdr);
+	make_clevis(theirs);
+	assert_differs("Clevis's", theirs, &reseal, false);
+	change(unbound.hdr, "clevis.tpm2.name",
+	       "\"AAt7aA2cf8etgpz15S7JQCI1nFZ230kX2iB40O-IaOmVTw\"");
+	assert_differs("of another name", unbound.hdr, &reseal, true);
+}
+
 /* It asks for a PIN as before, and takes the one that it was sealed with now. */
 static void test_pin(void **state)
 {
@@ -163,14 +229,6 @@ static void test_pin(void **state)
 	assert_int_equal(open_with(&kept, NULL), -ENOANO);
 	assert_int_equal(open_with(&kept, "4321"), -ENOANO);
 	assert_int_equal(open_with(&kept, "1234"), 0);
-}
-
-/* What Clevis writes of it: neither the parent's Name nor the values. */
-static void make_clevis(json_t *hdr)
-{
-	change(hdr, "clevis.tpm2.name", NULL);
-	if (json_object_get(json_object_get(json_object_get(hdr, "clevis"), "tpm2"), "pcr_values"))
-		change(hdr, "clevis.tpm2.pcr_values", NULL);
 }
 
 static void test_clevis(void **state)
@@ -294,6 +352,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_same),       cmocka_unit_test(test_changed),
+		cmocka_unit_test(test_differs),    cmocka_unit_test(test_differs_otherwise),
 		cmocka_unit_test(test_pin),        cmocka_unit_test(test_clevis),
 		cmocka_unit_test(test_altered),    cmocka_unit_test(test_other_tpm),
 		cmocka_unit_test(test_other_pcrs), cmocka_unit_test(test_no_tpm),
