@@ -87,3 +87,29 @@ static inline void swtpm_extend(unsigned pcr)
 {
 	assert_int_equal(tpm2_measure(NULL, pcr, "an event", NULL), 0);
 }
+
+static const struct pin *const swtpm_pins[] = {&pin_tpm2, NULL};
+
+/* A secret sealed under this configuration, with the PIN 1234 where that wants one. */
+static inline void swtpm_seal(const char *what, const json_t *config, struct jwe *ret)
+{
+	struct lines lines;
+	CLEANUP(cot_done)
+	struct cot cot = {
+		.pins = swtpm_pins,
+		.log = lines_begin(&lines),
+		.deadline_us = now_us() + 30 * USEC_PER_SEC,
+		.user_pin = ref_str("1234"),
+	};
+
+	expect(what, pin_seal(&cot, "tpm2", config, ref_str("a secret"), ret), 0);
+	assert_told(what, &lines, NULL);
+}
+
+/* What Clevis writes of it: neither the parent's Name nor the values. */
+static inline void swtpm_make_clevis(json_t *hdr)
+{
+	change(hdr, "clevis.tpm2.name", NULL);
+	if (json_object_get(json_object_get(json_object_get(hdr, "clevis"), "tpm2"), "pcr_values"))
+		change(hdr, "clevis.tpm2.pcr_values", NULL);
+}

@@ -7,7 +7,6 @@
 
 #define SEVENS "0707070707070707070707070707070707070707070707070707070707070707"
 
-static const struct pin *const table[] = {&pin_tpm2, NULL};
 static const struct tpm2_again keep = {0}, reseal = {.reseal = true};
 static struct swtpm tpm;
 
@@ -44,33 +43,18 @@ static json_t *config_of(const char *text)
 	return config;
 }
 
-static void seal(const char *what, const json_t *config, struct jwe *ret)
-{
-	struct lines lines;
-	CLEANUP(cot_done)
-	struct cot cot = {
-		.pins = table,
-		.log = lines_begin(&lines),
-		.deadline_us = now_us() + 30 * USEC_PER_SEC,
-		.user_pin = ref_str("1234"),
-	};
-
-	expect(what, pin_seal(&cot, "tpm2", config, ref_str("a secret"), ret), 0);
-	assert_told(what, &lines, NULL);
-}
-
 static void seal_kind(const struct kind *kind, struct jwe *ret)
 {
 	CLEANUP_JSON json_t *config = config_of(kind->config);
 
-	seal(kind->config, config, ret);
+	swtpm_seal(kind->config, config, ret);
 }
 
 static int open_with(const struct jwe *jwe, const char *pin)
 {
 	CLEANUP(cot_done)
 	struct cot cot = {
-		.pins = table,
+		.pins = swtpm_pins,
 		.deadline_us = now_us() + 30 * USEC_PER_SEC,
 		.user_pin = pin ? ref_str(pin) : (struct ref){0},
 	};
@@ -107,7 +91,7 @@ static void again(const char *what, const json_t *hdr, const struct tpm2_again *
 {
 	CLEANUP_JSON json_t *config = config_from(what, hdr, how);
 
-	seal(what, config, ret);
+	swtpm_seal(what, config, ret);
 }
 
 static void test_same(void **state)
@@ -150,14 +134,6 @@ static void test_changed(void **state)
 	}
 }
 
-/* What Clevis writes of it: neither the parent's Name nor the values. */
-static void make_clevis(json_t *hdr)
-{
-	change(hdr, "clevis.tpm2.name", NULL);
-	if (json_object_get(json_object_get(json_object_get(hdr, "clevis"), "tpm2"), "pcr_values"))
-		change(hdr, "clevis.tpm2.pcr_values", NULL);
-}
-
 static void assert_differs(const char *what, const json_t *hdr, const struct tpm2_again *how,
 			   bool want)
 {
@@ -197,7 +173,7 @@ static void test_differs_otherwise(void **state)
 	bool differs = true;
 
 	(void)state;
-	seal("PCR 7", config, &jwe);
+	swtpm_seal("PCR 7", config, &jwe);
 	assert_differs("none", jwe.hdr, &none, true);
 	assert_differs("same", jwe.hdr, &same, false);
 	assert_differs("more", jwe.hdr, &more, true);
@@ -207,9 +183,9 @@ static void test_differs_otherwise(void **state)
 	assert_told("bad", &lines, "\"x\" is not a PCR");
 	assert_differs("another TPM's", clevis, &reseal, true);
 
-	seal("unbound", plain, &unbound);
+	swtpm_seal("unbound", plain, &unbound);
 	theirs = json_deep_copy(unbound.hdr);
-	make_clevis(theirs);
+	swtpm_make_clevis(theirs);
 	assert_differs("Clevis's", theirs, &reseal, false);
 	change(unbound.hdr, "clevis.tpm2.name",
 	       "\"AAt7aA2cf8etgpz15S7JQCI1nFZ230kX2iB40O-IaOmVTw\"");
@@ -247,9 +223,9 @@ static void test_clevis(void **state)
 		CLEANUP(jwe_done) struct jwe kept = {0};
 		CLEANUP_JSON json_t *theirs = NULL, *resealed = NULL;
 
-		seal(configs[i], config, &ours);
+		swtpm_seal(configs[i], config, &ours);
 		theirs = json_deep_copy(ours.hdr);
-		make_clevis(theirs);
+		swtpm_make_clevis(theirs);
 		again(configs[i], theirs, &keep, &kept);
 		expect(configs[i], same_binding(ours.hdr, kept.hdr), true);
 		if (i < 2)
@@ -272,12 +248,12 @@ static void test_altered(void **state)
 	CLEANUP(jwe_done) struct jwe jwe = {0};
 
 	(void)state;
-	seal("altered", config, &jwe);
+	swtpm_seal("altered", config, &jwe);
 	theirs = json_deep_copy(jwe.hdr);
 	change(jwe.hdr, "clevis.tpm2.pcr_values", zeros);
 	refuse(jwe.hdr, &keep, -EBADMSG, "another policy than the token says");
 
-	make_clevis(theirs);
+	swtpm_make_clevis(theirs);
 	change(theirs, "clevis.tpm2.pcr_ids", "\"8\"");
 	refuse(theirs, &keep, -EKEYREJECTED, "at least one of the PCRs");
 	change(theirs, "clevis.tpm2.jwk_pub", "\"AAAA\"");
@@ -316,7 +292,7 @@ static void test_other_pcrs(void **state)
 	const json_t *tpm2;
 
 	(void)state;
-	seal("sha1:0", config, &old);
+	swtpm_seal("sha1:0", config, &old);
 	plain = config_from("none", old.hdr, &none);
 	assert_null(json_object_get(plain, "pcrs"));
 	assert_string_equal(js_str(plain, "hash"), "sha256");
