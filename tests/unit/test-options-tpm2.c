@@ -124,7 +124,5 @@ int main(void)
 	};
 
 	swtpm_start(&tpm);
-	if (setenv("TSS2_LOG", "all+none", 1) != 0)
-		return EXIT_FAILURE;
 	return cmocka_run_group_tests(tests, NULL, end);
 }
