@@ -20,6 +20,8 @@ static void test_base(void **state)
 	assert_int_equal(tss_base(TPM2_RC_REFERENCE_H0), TPM2_RC_REFERENCE_H0);
 	/* What the libraries say for themselves has no such numbers. */
 	assert_int_equal(tss_base(TSS2_ESYS_RC_BAD_VALUE), TSS2_ESYS_RC_BAD_VALUE);
+	assert_int_equal(tss_base(TSS2_RESMGR_TPM_RC_LAYER + TPM2_RC_HASH + PARAMETER_2),
+			 TSS2_RESMGR_TPM_RC_LAYER + TPM2_RC_HASH + PARAMETER_2);
 	assert_int_equal(tss_base(TSS2_TCTI_RC_IO_ERROR), TSS2_TCTI_RC_IO_ERROR);
 }
 
