@@ -12,7 +12,7 @@
 static const char *const verb_names[] = {
 	[VERB_LIST] = "list",         [VERB_TEST] = "test",       [VERB_WIPE] = "wipe",
 	[VERB_ENROLL] = "enroll",     [VERB_DEVICES] = "devices", [VERB_EXPLAIN] = "explain",
-	[VERB_CRYPTTAB] = "crypttab", [VERB_REORDER] = "reorder",
+	[VERB_CRYPTTAB] = "crypttab", [VERB_REORDER] = "reorder", [VERB_REPORT] = "report",
 };
 
 static void error_sink(void *to, enum log_level level, const char *line)
@@ -133,6 +133,8 @@ int output_result(struct output *out, const struct options *options, bool ok)
 		table_list(out->json);
 	else if (options->verb == VERB_TEST)
 		table_test(out->json, out->quiet);
+	else if (options->verb == VERB_REPORT)
+		table_report(out->json, out->quiet);
 	else if (options->verb == VERB_EXPLAIN && ok)
 		table_explain(out->json);
 	else if (options->verb == VERB_DEVICES && ok)
