@@ -122,8 +122,9 @@ static int choose_pcrs(struct sealed *s, const char *pcrs, const struct log *log
 		s->pcrs = (struct pcr_set){0};
 		return *pcrs ? pcr_parse(pcrs, log, &s->pcrs) : 0;
 	}
+	/* PCR 15 is to be as it was before this was asked for. */
 	for (size_t i = 0; i < s->pcrs.n; i++)
-		s->pcrs.pcrs[i].has_value = false;
+		s->pcrs.pcrs[i].has_value = pcr_is_early(&s->pcrs.pcrs[i]);
 	return 0;
 }
 
