@@ -26,15 +26,20 @@ static void keep_why(void *to, enum log_level level, const char *line)
 		(void)snprintf(to, LOG_LINE_MAX, "%s", line);
 }
 
-/* That a server is not to be trusted says more than that something is away. */
-static void fail(struct plan *plan, int error, bool untrusted, const char *why)
+/* The greater says more: what was asked for is unclear, a server is not to be trusted, something is away. */
+static int rank(int error)
+{
+	return error == 0 ? 0 : error == -EINVAL ? 3 : error == -EKEYREJECTED ? 2 : 1;
+}
+
+static void fail(struct plan *plan, int error, const char *why)
 {
 	struct renewal *renewal = plan->renewal;
 
-	if (renewal->error == 0 || (untrusted && renewal->error != -EKEYREJECTED)) {
-		renewal->error = untrusted || error != -EKEYREJECTED ? error : -EPERM;
-		(void)snprintf(renewal->why, sizeof(renewal->why), "%s", why);
-	}
+	if (rank(error) <= rank(renewal->error))
+		return;
+	renewal->error = error;
+	(void)snprintf(renewal->why, sizeof(renewal->why), "%s", why);
 }
 
 /* Whether a wish without a URL could be about another server than it was. */
@@ -50,7 +55,7 @@ static bool ambiguous(struct plan *plan, const struct leaf_wish *wish, const str
 	return strcmp(where, job->where) != 0;
 }
 
-/* What was given of this leaf; of nothing an array of NULLs. */
+/* What was given of this leaf; of nothing an array of NULLs. NULL: that is not clear. */
 static const char *const *texts_of(struct plan *plan, const struct pin_options *of,
 				   const json_t *hdr, const struct job *job)
 {
@@ -62,12 +67,8 @@ static const char *const *texts_of(struct plan *plan, const struct pin_options *
 		if (strcmp(wish->pin, of->pin) != 0 ||
 		    (of->is_about && !of->is_about(wish->texts, hdr)))
 			continue;
-		if (ambiguous(plan, wish, of, job))
-			fail(plan, -EINVAL, false,
-			     "there are several servers; say with --tang=URL before the options "
-			     "about it which one is meant");
 		plan->wishes->used |= UINT64_C(1) << i;
-		return wish->texts;
+		return ambiguous(plan, wish, of, job) ? NULL : wish->texts;
 	}
 	return none;
 }
@@ -106,15 +107,21 @@ static int plan_leaf(struct plan *plan, const json_t *hdr, const struct job *job
 	int r;
 
 	if (!of || !of->again) {
-		fail(plan, -EOPNOTSUPP, false, "a part of it cannot be renewed by this program");
+		fail(plan, -EOPNOTSUPP, "a part of it cannot be renewed by this program");
 		return say_leaf(plan, job, job->pin->name, "unusable", cause);
 	}
 	again.texts = texts_of(plan, of, hdr, job);
-	r = of->again(&again, &log, &leaf);
+	if (!again.texts)
+		r = log_err(&log, -EINVAL,
+			    "there are several servers; say with --tang=URL before the options "
+			    "about it which one is meant");
+	else
+		r = of->again(&again, &log, &leaf);
 	if (r == -ENOMEM)
 		return r;
+	/* That another TPM is there, or other PCRs, is no question of trust. */
 	if (r < 0)
-		fail(plan, r, survey && r == -EKEYREJECTED, why);
+		fail(plan, r == -EKEYREJECTED && !survey ? -EPERM : r, why);
 	plan->renewal->due |= leaf.due;
 	if (r == 0 && of->traits(leaf.config) & PIN_TRAIT_USER_PIN && job->result != 0)
 		plan->renewal->wants_pin = true;
@@ -138,7 +145,7 @@ static int plan_share(struct plan *plan, const char *text, const struct job *job
 	if (r == 0)
 		pin = pin_find(pins, jwe.hdr);
 	if (!pin || pin != job->pin) {
-		fail(plan, -EBADMSG, false, "a part of it cannot be read here, and would be lost");
+		fail(plan, -EBADMSG, "a part of it cannot be read here, and would be lost");
 		return say_leaf(plan, job, "unknown", "unusable", job->why);
 	}
 	r = plan_part(plan, jwe.hdr, job, &config);
@@ -155,7 +162,7 @@ static int plan_node(struct plan *plan, const json_t *hdr, const struct job *job
 	int r = config ? 0 : -ENOMEM;
 
 	if (json_array_size(shares) != job->n_children) {
-		fail(plan, -EBADMSG, false, "its policy was not looked at to its end");
+		fail(plan, -EBADMSG, "its policy was not looked at to its end");
 		return r;
 	}
 	json_array_foreach(shares, i, share)
