@@ -29,13 +29,17 @@ static enum exit_code run(const struct options *options, struct output *out)
 	return code;
 }
 
-static enum exit_code print(const char *text)
+static enum exit_code print(const char *const texts[])
 {
-	return fputs(text, stdout) < 0 || fflush(stdout) == EOF ? EXIT_CODE_FAILED : EXIT_CODE_OK;
+	for (size_t i = 0; texts[i]; i++)
+		if (fputs(texts[i], stdout) < 0)
+			return EXIT_CODE_FAILED;
+	return fflush(stdout) == EOF ? EXIT_CODE_FAILED : EXIT_CODE_OK;
 }
 
 int main(int argc, char **argv)
 {
+	static const char *const version[] = {"cotter-enroll " COTTER_VERSION "\n", NULL};
 	CLEANUP(output_done) struct output out = {0};
 	CLEANUP(options_done) struct options options = {0};
 
@@ -55,9 +59,9 @@ int main(int argc, char **argv)
 
 	switch (options.verb) {
 	case VERB_HELP:
-		return (int)print(help_text);
+		return (int)print(help_texts);
 	case VERB_VERSION:
-		return (int)print("cotter-enroll " COTTER_VERSION "\n");
+		return (int)print(version);
 	default:
 		return (int)run(&options, &out);
 	}
