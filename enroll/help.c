@@ -5,7 +5,8 @@
 #include <stddef.h>
 
 const char *const help_texts[] = {
-	"cotter-enroll [OPTIONS] DEVICE-OR-IMAGE\n"
+	"cotter-enroll [OPTIONS] DEVICE-OR-IMAGE...\n"
+	"cotter-enroll [OPTIONS] --all\n"
 	"\n"
 	"Binds a LUKS2 volume to Tang servers and to this machine's TPM 2.0, one or a number of\n"
 	"several, and shows, tests and removes such bindings.\n"
@@ -57,13 +58,16 @@ const char *const help_texts[] = {
 	"  --crypttab[=NAME]             add the volume's line to /etc/crypttab, or complete it\n"
 	"\n",
 
+	"  --all                         instead of devices: every LUKS2 volume of /etc/crypttab\n"
+	"                                or in use, but those without a cotter token\n"
 	"  --header=FILE                 the LUKS2 header, where it is not on the device\n"
 	"  --json=off|short|pretty       write the result to standard output as JSON\n"
 	"  --quiet                       say nothing but warnings and errors\n"
 	"  --help  --version\n"
 	"\n"
 	"Exit status: 0 done; 1 failed, or nothing to test; 2 wrong usage; 3 a server or TPM is\n"
-	"out of reach, or a PIN is wanted; 4 a tested token will not open the volume.\n"
+	"out of reach, or a PIN is wanted; 4 a tested token will not open the volume. Of several\n"
+	"volumes the worst counts.\n"
 	"cotter-enroll(1) has the details.\n",
 
 	NULL,

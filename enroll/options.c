@@ -145,6 +145,43 @@ static int check_policy(const struct given *given, const struct log *log)
 	return 0;
 }
 
+/* What can be said of one volume only. */
+static int check_several(const struct given *given, const struct log *log)
+{
+	const char *key = given->text[OPT_UNLOCK_KEY_FILE], *name = given->text[OPT_CRYPTTAB];
+
+	if (given->text[OPT_ALL] && given->device)
+		return log_err(log, -EINVAL,
+			       "--all is about every volume of this machine, so it excludes %s",
+			       given->device);
+	if (given->text[OPT_ALL] && given_binding(given))
+		return log_err(log, -EINVAL,
+			       "--all makes no new bindings: name the devices that --%s is for",
+			       given_binding_name(given));
+	if (!given->text[OPT_ALL] && given->n_devices < 2)
+		return 0;
+	if (given->text[OPT_HEADER])
+		return log_err(log, -EINVAL, "--header is of one volume, so name one device");
+	if (name && *name)
+		return log_err(log, -EINVAL, "--crypttab=%s names one volume, so name one device",
+			       name);
+	if (key && strcmp(key, "-") == 0)
+		return log_err(log, -EINVAL,
+			       "standard input has the key of one volume: give --unlock-key-file "
+			       "a file, or name one device");
+	return 0;
+}
+
+/* A number says which keyslot to remove of a volume that somebody looked at. */
+static int check_selection(const struct options *options, const struct log *log)
+{
+	if (options->all && options->selection.keyslots != 0)
+		return log_err(log, -EINVAL,
+			       "--wipe-slot takes no keyslot numbers with --all, where each volume "
+			       "has its own: name the device");
+	return 0;
+}
+
 /* Whether each given option means something for this verb. */
 static int check_company(const struct given *given, enum verb verb, const struct log *log)
 {
@@ -153,6 +190,7 @@ static int check_company(const struct given *given, enum verb verb, const struct
 		OPT_PBKDF,           OPT_KEY_SLOT,     OPT_THRESHOLD,
 	};
 	char line[LOG_LINE_MAX];
+	int r;
 
 	if (verb == VERB_DEVICES)
 		return check_alone(given, log);
@@ -170,15 +208,17 @@ static int check_company(const struct given *given, enum verb verb, const struct
 		return log_err(log, -EINVAL,
 			       "--unlock-key-file and --unlock-token exclude each "
 			       "other: one credential opens the volume");
-	if (!given->device && verb == VERB_EXPLAIN && !given_binding(given))
+	if (!given->device && !given->text[OPT_ALL] && verb == VERB_EXPLAIN &&
+	    !given_binding(given))
 		return log_err(log, -EINVAL,
 			       "--explain needs a new binding (%s), or a volume whose tokens are "
 			       "explained",
 			       usages(line));
-	if (!given->device && verb != VERB_EXPLAIN)
+	if (!given->device && !given->text[OPT_ALL] && verb != VERB_EXPLAIN)
 		return log_err(log, -EINVAL,
 			       "no device or image is named; see cotter-enroll --help");
-	return check_policy(given, log);
+	r = check_several(given, log);
+	return r < 0 ? r : check_policy(given, log);
 }
 
 static int convert(const struct given *given, const struct log *log, struct options *options)
@@ -186,6 +226,9 @@ static int convert(const struct given *given, const struct log *log, struct opti
 	int r;
 
 	options->device = given->device;
+	options->devices = given->devices;
+	options->n_devices = given->n_devices;
+	options->all = given->text[OPT_ALL];
 	options->header = given->text[OPT_HEADER];
 	options->quiet = given->text[OPT_QUIET];
 	options->label = given->text[OPT_LABEL];
@@ -198,6 +241,8 @@ static int convert(const struct given *given, const struct log *log, struct opti
 	options->reorder = given->text[OPT_REORDER];
 
 	r = options_read_values(given, log, options);
+	if (r == 0)
+		r = check_selection(options, log);
 	if (r < 0)
 		return r;
 	if (options->verb == VERB_DEVICES)
