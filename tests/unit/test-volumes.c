@@ -108,20 +108,22 @@ static void test_crypttab(void **state)
 				      "swap /dev/zeros /dev/urandom swap\n"
 				      "detached /dev/data none header=/dev/head\n"
 				      "other /dev/data none header=/dev/none\n"
+				      "third /dev/data none header=/dev/gone\n"
 				      "elsewhere /dev/data none header=/h:LABEL=x\n"
 				      "gone /dev/none none\n"
 				      "damaged /dev/damaged none\n");
 
 	(void)state;
-	assert_int_equal(volumes.n, 8);
+	assert_int_equal(volumes.n, 9);
 	assert_found(&volumes.found[0], "bound", "/dev/bound", NULL, FOUND_BOUND);
 	assert_found(&volumes.found[1], "bare", "/dev/bare", NULL, FOUND_BARE);
 	assert_found(&volumes.found[2], "swap", "/dev/zeros", NULL, FOUND_OTHER);
 	assert_found(&volumes.found[3], "detached", "/dev/data", "/dev/head", FOUND_BOUND);
 	assert_found(&volumes.found[4], "other", "/dev/data", "/dev/none", FOUND_AWAY);
-	assert_found(&volumes.found[5], "elsewhere", "/dev/data", NULL, FOUND_HEADLESS);
-	assert_found(&volumes.found[6], "gone", "/dev/none", NULL, FOUND_AWAY);
-	assert_found(&volumes.found[7], "damaged", "/dev/damaged", NULL, FOUND_BOUND);
+	assert_found(&volumes.found[5], "third", "/dev/data", "/dev/gone", FOUND_AWAY);
+	assert_found(&volumes.found[6], "elsewhere", "/dev/data", NULL, FOUND_HEADLESS);
+	assert_found(&volumes.found[7], "gone", "/dev/none", NULL, FOUND_AWAY);
+	assert_found(&volumes.found[8], "damaged", "/dev/damaged", NULL, FOUND_BOUND);
 }
 
 static void test_in_use(void **state)
