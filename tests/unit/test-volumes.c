@@ -5,6 +5,8 @@
 #include "tests/unit/opened.h"
 #include "tests/unit/root.h"
 
+#include <sys/sysmacros.h>
+
 static struct opened o;
 static char uuid[64]; /* of all volumes here, without dashes */
 
@@ -161,6 +163,39 @@ static void test_in_use(void **state)
 	volumes_done(&volumes);
 }
 
+/* An image of crypttab's that is open is seen as the loop device that it is on. */
+static void test_loop(void **state)
+{
+	struct volumes volumes;
+
+	(void)state;
+	if (mknod(under("/dev/loop9"), S_IFBLK | 0600, makedev(7, 9)) < 0)
+		skip();
+	uuid[3] = uuid[3] == '0' ? '1' : '0';
+	put("/sys/dev/block/7:9/loop/backing_file", under("/dev/bound"));
+	put("/sys/dev/block/7:9/loop/offset", "0\n");
+	for (unsigned i = 0; i <= 5; i++) {
+		char path[64];
+
+		(void)snprintf(path, sizeof(path), "/sys/block/dm-%u/dm/uuid", i);
+		put(path, "");
+	}
+	put_in_use("dm-6", "image", "loop9");
+	volumes = find("bound /dev/link none\n");
+	assert_int_equal(volumes.n, 1);
+	volumes_done(&volumes);
+
+	put("/sys/dev/block/7:9/loop/offset", "512\n");
+	volumes = find("bound /dev/link none\n");
+	assert_int_equal(volumes.n, 2);
+	volumes_done(&volumes);
+	put("/sys/dev/block/7:9/loop/offset", "0\n");
+	put("/sys/dev/block/7:9/loop/backing_file", "/gone (deleted)\n");
+	volumes = find("bound /dev/link none\n");
+	assert_int_equal(volumes.n, 2);
+	volumes_done(&volumes);
+}
+
 static void test_no_crypttab(void **state)
 {
 	struct volumes volumes = {0};
@@ -185,6 +220,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_crypttab),
 		cmocka_unit_test(test_in_use),
+		cmocka_unit_test(test_loop),
 		cmocka_unit_test(test_no_crypttab),
 	};
 
