@@ -28,9 +28,12 @@ static int parse(const char *line, struct options *ret)
 {
 	static char text[1024];
 	static char program[] = "cotter-enroll";
-	char *argv[24] = {program};
+	static char *argv[24]; /* the options borrow it */
 	char *save = NULL;
 	size_t n = 1;
+
+	memset(argv, 0, sizeof(argv));
+	argv[0] = program;
 
 	(void)snprintf(text, sizeof(text), "%s", line);
 	for (char *word = strtok_r(text, " ", &save); word; word = strtok_r(NULL, " ", &save))
