@@ -10,13 +10,8 @@
 static size_t rank_of(enum exit_code code)
 {
 	static const int order[] = {
-		EXIT_CODE_OK,
-		10, /* a binding should be renewed */
-		11, /* a part of a policy fails, which holds without it */
-		EXIT_CODE_AWAY,
-		12, /* a policy fails */
-		EXIT_CODE_BROKEN,
-		EXIT_CODE_FAILED,
+		EXIT_CODE_OK,           EXIT_CODE_DUE,    EXIT_CODE_FAILING, EXIT_CODE_AWAY,
+		EXIT_CODE_POLICY_FAILS, EXIT_CODE_BROKEN, EXIT_CODE_FAILED,
 	};
 	size_t i = 0;
 

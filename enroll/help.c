@@ -46,6 +46,8 @@ const char *const help_texts[] = {
 	"  --list                        show keyslots and tokens (the default)\n"
 	"  --test                        recover through each cotter token now, or through\n"
 	"                                --token-id=N alone, and say which work and why not\n"
+	"  --report                      the same for every part of each token, and say too\n"
+	"                                whether the servers still have the keys bound to\n"
 	"With a new binding, before anything is done, or alone for the volume's tokens:\n"
 	"  --explain                     say who can open the volume, and do no more\n",
 
@@ -66,7 +68,8 @@ const char *const help_texts[] = {
 	"  --help  --version\n"
 	"\n"
 	"Exit status: 0 done; 1 failed, or nothing to test; 2 wrong usage; 3 a server or TPM is\n"
-	"out of reach, or a PIN is wanted; 4 a tested token will not open the volume. Of several\n"
+	"out of reach, or a PIN is wanted; 4 a tested token will not open the volume. --report:\n"
+	"10 renewal is due; 11 a part fails, but the policy holds; 12 a policy fails. Of several\n"
 	"volumes the worst counts.\n"
 	"cotter-enroll(1) has the details.\n",
 

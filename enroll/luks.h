@@ -84,6 +84,10 @@ MUST int luks_unlock_by_passphrase(struct luks *luks, struct ref passphrase, str
 MUST int luks_unlock_by_key_file(struct luks *luks, const char *file, struct buf *ret);
 MUST int luks_unlock_by_token(struct luks *luks, struct ref user_pin, struct buf *ret);
 
+/* The same by one keyslot alone. */
+MUST int luks_unlock_keyslot(struct luks *luks, int keyslot, struct ref passphrase,
+			     struct buf *ret);
+
 /*
  * Whether `secret` opens this very keyslot; nothing is activated, no token asked. Errors: -EPERM.
  */

@@ -26,6 +26,7 @@ static const struct option general_options[OPT_COUNT] = {
 	OPTION(OPT_THRESHOLD, "threshold", required_argument),
 	OPTION(OPT_LIST, "list", no_argument),
 	OPTION(OPT_TEST, "test", no_argument),
+	OPTION(OPT_REPORT, "report", no_argument),
 	OPTION(OPT_EXPLAIN, "explain", no_argument),
 	OPTION(OPT_PROOF, "proof", no_argument),
 	OPTION(OPT_WIPE_SLOT, "wipe-slot", required_argument),

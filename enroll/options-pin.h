@@ -30,6 +30,22 @@ enum pin_trait {
 	PIN_TRAIT_LATER = 1 << 3,    /* what it demands need not hold yet */
 };
 
+struct survey;
+
+/* A leaf that is to be bound again, and how. */
+struct again {
+	const json_t *hdr;           /* its protected header, authenticated by what it recovered */
+	const struct survey *survey; /* what a survey found out of it; NULL: there was none */
+	const char *const *texts;    /* the pin's options, each at its place or NULL */
+	bool reseal;                 /* to the state of this machine as it is now */
+};
+
+/* What is to be done for it. */
+struct again_plan {
+	json_t *config; /* what it is bound by again; owned */
+	bool due;       /* whether that is another binding than it is now */
+};
+
 struct pin_options {
 	const char *pin;     /* its name in the table of pins */
 	const char *usage;   /* the option that chooses it, for a sentence: "--tang=URL" */
@@ -87,6 +103,12 @@ struct pin_options {
 	 * -ENOMEM.
 	 */
 	int (*look)(const json_t *hdr, json_t *facts);
+
+	/*
+	 * How a leaf is bound again, with the same configuration but for what is given. Where it cannot
+	 * be, the cause goes to `log`. Errors: those of pin_seal().
+	 */
+	int (*again)(const struct again *again, const struct log *log, struct again_plan *ret);
 
 	/* The pin's devices: a new array of objects of strings. Errors: -ENOMEM. */
 	int (*list)(json_t **ret);

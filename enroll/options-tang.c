@@ -66,7 +66,9 @@ static int read_tang(const char *const *texts, const struct log *log, json_t **r
 
 static unsigned traits(const json_t *config)
 {
-	return json_object_get(config, "adv") ? PIN_TRAIT_SAVED : PIN_TRAIT_LIVE;
+	bool saved = json_object_get(config, "adv") || json_object_get(config, "keys");
+
+	return saved ? PIN_TRAIT_SAVED : PIN_TRAIT_LIVE;
 }
 
 static int describe(const json_t *config, json_t *facts)

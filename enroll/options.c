@@ -63,7 +63,12 @@ static int choose_verb(const struct given *given, const struct log *log, enum ve
 	static const struct {
 		enum option_id id;
 		enum verb verb;
-	} lookers[] = {{OPT_LIST, VERB_LIST}, {OPT_TEST, VERB_TEST}, {OPT_EXPLAIN, VERB_EXPLAIN}};
+	} lookers[] = {
+		{OPT_LIST, VERB_LIST},
+		{OPT_TEST, VERB_TEST},
+		{OPT_REPORT, VERB_REPORT},
+		{OPT_EXPLAIN, VERB_EXPLAIN},
+	};
 	const char *change = changing_name(given);
 	enum option_id chosen = OPT_COUNT;
 	int r;
@@ -200,8 +205,10 @@ static int check_company(const struct given *given, enum verb verb, const struct
 				       "--%s belongs to a new binding, so it needs %s",
 				       given_name(binding_only[i]), usages(line));
 
-	if (given->text[OPT_TOKEN_ID] && !given_binding(given) && verb != VERB_TEST)
-		return log_err(log, -EINVAL, "--token-id goes with a new binding or --test");
+	if (given->text[OPT_TOKEN_ID] && !given_binding(given) && verb != VERB_TEST &&
+	    verb != VERB_REPORT)
+		return log_err(log, -EINVAL,
+			       "--token-id goes with a new binding, --test or --report");
 	if (given->text[OPT_PROOF] && verb != VERB_TEST)
 		return log_err(log, -EINVAL, "--proof goes with --test");
 	if (given->text[OPT_UNLOCK_KEY_FILE] && given->text[OPT_UNLOCK_TOKEN])

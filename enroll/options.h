@@ -8,6 +8,7 @@
 enum verb {
 	VERB_LIST,
 	VERB_TEST,
+	VERB_REPORT,
 	VERB_WIPE,
 	VERB_ENROLL,
 	VERB_DEVICES,
@@ -50,7 +51,7 @@ struct options {
 	const char *label; /* NULL: none */
 	const char *pbkdf; /* NULL: PBKDF2 at its minimum */
 	int keyslot;       /* or OPTIONS_ANY */
-	int token;         /* or OPTIONS_ANY; with --test the one to try */
+	int token;         /* or OPTIONS_ANY; with --test and --report the one to try */
 
 	/* the credential that opens the volume; neither: ask at the terminal */
 	const char *unlock_key_file; /* "-": standard input */

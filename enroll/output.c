@@ -12,7 +12,7 @@
 static const char *const verb_names[] = {
 	[VERB_LIST] = "list",         [VERB_TEST] = "test",       [VERB_WIPE] = "wipe",
 	[VERB_ENROLL] = "enroll",     [VERB_DEVICES] = "devices", [VERB_EXPLAIN] = "explain",
-	[VERB_CRYPTTAB] = "crypttab", [VERB_REORDER] = "reorder",
+	[VERB_CRYPTTAB] = "crypttab", [VERB_REORDER] = "reorder", [VERB_REPORT] = "report",
 };
 
 /* The volume that lines are about, printable; "" where there is one. One at a time in a process. */
@@ -197,9 +197,13 @@ static void write_table(struct output *out, const struct options *options, bool 
 			table_explain(out->json);
 		break;
 	case VERB_TEST:
+	case VERB_REPORT:
 		if (!quiet_success && json_array_size(json_object_get(out->json, "tokens")) > 0)
 			write_heading(out);
-		table_test(out->json, out->quiet);
+		if (options->verb == VERB_TEST)
+			table_test(out->json, out->quiet);
+		else
+			table_report(out->json, out->quiet);
 		break;
 	case VERB_DEVICES:
 		if (ok)

@@ -19,5 +19,11 @@ void table_explain(const json_t *result);
  */
 void table_test(const json_t *result, bool quiet);
 
+/*
+ * The same from the member "tokens" of --report, with what the servers advertise; where `quiet` those
+ * that are not well alone.
+ */
+void table_report(const json_t *result, bool quiet);
+
 /* The member "devices": one line a device. */
 void table_devices(const json_t *result);

@@ -29,7 +29,10 @@ void trial_done(struct trial *trial)
 
 static void begin(struct trial *trial)
 {
+	bool survey = trial->survey;
+
 	trial_done(trial);
+	trial->survey = survey;
 	trial->log = (struct log){.sink = why_sink, .to = trial};
 }
 
@@ -48,7 +51,8 @@ static int check_ciphers(const struct luks *luks, const struct item *item, const
 int trial_recover(const struct token *token, struct ref user_pin, struct trial *trial,
 		  struct buf *ret)
 {
-	CLEANUP(cot_done) struct cot cot = {.pins = pins, .user_pin = user_pin};
+	CLEANUP(cot_done)
+	struct cot cot = {.pins = pins, .user_pin = user_pin, .survey = trial->survey};
 	uint64_t began_us = now_us();
 	int r;
 
@@ -60,6 +64,7 @@ int trial_recover(const struct token *token, struct ref user_pin, struct trial *
 	if (r < 0)
 		trial->result = pin_may_pass(r) ? TRIAL_AWAY : TRIAL_FAILS;
 	trial->wants_pin = r == -ENOANO;
+	trial->pin_given = user_pin.p;
 	if (r == -ENOANO && !user_pin.p) {
 		trial->result = TRIAL_AWAY;
 		(void)log_err(&trial->log, 0, "it takes a PIN, and nobody was there to type it");

@@ -12,11 +12,13 @@ struct trial {
 	/* The worse the higher. TRIAL_EARLY: it opens in the initramfs alone, which only its caller knows. */
 	enum { TRIAL_OPENS, TRIAL_EARLY, TRIAL_AWAY, TRIAL_FAILS } result;
 	bool wants_pin; /* it fails because of the PIN alone, which was wrong or not given */
-	bool asked;     /* a recovery was tried, and `job` says how it went */
+	bool pin_given;
+	bool asked; /* a recovery was tried, and `job` says how it went */
 	uint64_t took_us;
 	char why[LOG_LINE_MAX];
 	struct log log; /* fills `why` */
 	struct job job;
+	bool survey; /* set by the caller: see struct cot */
 };
 
 void trial_done(struct trial *trial);

@@ -77,6 +77,12 @@ const struct hash_alg *pcr_one_bank(const struct pcr_set *set);
 json_t *pcr_to_values(const struct pcr_set *set);
 MUST int pcr_from_values(const json_t *values, const struct log *log, struct pcr_set *ret);
 
+/*
+ * What pcr_parse() reads: a new buffer with each PCR's bank and value, as far as it has them; nothing
+ * for the empty set. Errors: -ENOMEM.
+ */
+MUST int pcr_write(const struct pcr_set *set, struct buf *ret);
+
 /* Whether both sets name the same PCRs. */
 bool pcr_same(const struct pcr_set *a, const struct pcr_set *b);
 

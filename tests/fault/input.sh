@@ -284,7 +284,7 @@ done <<-END
 	--list with --wipe-slot|--list changes nothing, so it excludes --wipe-slot|--list --wipe-slot=all
 	a label without a binding|--label belongs to a new binding, so it needs --tang=URL|--label=x
 	a credential without a binding|--unlock-token belongs to a new binding|--wipe-slot=1 --unlock-token
-	a token id to wipe|--token-id goes with a new binding or --test|--token-id=0 --wipe-slot=1
+	a token id to wipe|--token-id goes with a new binding, --test or --report|--token-id=0 --wipe-slot=1
 	a missing CA file|the CA file $tmp/no.ca cannot be read|--tang=https://x --tang-ca=$tmp/no.ca
 	a pinned key that is none|--tang-pubkey is sha256// and|--tang=https://x --tang-pubkey=md5//x
 END

@@ -61,6 +61,8 @@ static void test_verbs(void **state)
 		{"--list disk", VERB_LIST},
 		{"--test disk", VERB_TEST},
 		{"--test --token-id=3 disk", VERB_TEST},
+		{"--report disk", VERB_REPORT},
+		{"--report --token-id=3 --quiet disk", VERB_REPORT},
 		{"--wipe-slot=all disk", VERB_WIPE},
 		{"--tang=http://h disk", VERB_ENROLL},
 		{"disk --tang http://h", VERB_ENROLL},
@@ -202,7 +204,8 @@ static void test_refused(void **state)
 		{"--explain", "--explain needs a new binding (--tang=URL, --tpm2-device=auto or "
 			      "--policy=POLICY), or a volume whose tokens are explained"},
 		{"--explain --label=x disk", "--label belongs to a new binding"},
-		{"--explain --token-id=1 disk", "--token-id goes with a new binding or --test"},
+		{"--explain --token-id=1 disk",
+		 "--token-id goes with a new binding, --test or --report"},
 		{"--list --policy=tang(h) disk", "--list changes nothing, so it excludes --policy"},
 		{"--tpm2-device=list --tang=h",
 		 "--tpm2-device=list lists devices, so it excludes --tang"},
@@ -232,7 +235,7 @@ static void test_refused(void **state)
 		{"--label=x --list disk", "--label belongs to a new binding"},
 		{"--pbkdf=pbkdf2 disk", "--pbkdf belongs to a new binding"},
 		{"--key-slot=1 --test disk", "--key-slot belongs to a new binding"},
-		{"--token-id=1 disk", "--token-id goes with a new binding or --test"},
+		{"--token-id=1 disk", "--token-id goes with a new binding, --test or --report"},
 		{"--token-id=1 --wipe-slot=2 disk", "--token-id goes with"},
 
 		{"--tang=h --key-slot=32 disk", "--key-slot is a number from 0 to 31, not \"32\""},

@@ -81,7 +81,7 @@ static void test_json(void **state)
 {
 	struct options options = {
 		.verb = VERB_WIPE, .form = OUTPUT_JSON_SHORT, .device = "disk", .header = "head"};
-	static const char *const names[] = {"list", "test", "wipe", "enroll"};
+	static const char *const names[] = {"list", "test", "report", "wipe", "enroll"};
 
 	(void)state;
 	add("wiped", "{\"keyslots\":[1]}");
