@@ -63,6 +63,9 @@ MUST int pcr_parse(const char *text, const struct log *log, struct pcr_set *ret)
 MUST int pcr_parse_ids(const json_t *ids, const struct hash_alg *bank, const struct log *log,
 		       struct pcr_set *ret);
 
+/* Whether it is PCR 15 as it is when the machine starts, see TPM2_PCR_EARLY. */
+bool pcr_is_early(const struct pcr *pcr);
+
 /* Gives a bank to all that have none. */
 void pcr_set_bank(struct pcr_set *set, const struct hash_alg *bank);
 

@@ -55,7 +55,7 @@ static int find_values(struct sealed *s, const struct log *log)
 	if (!told && r == 0)
 		r = bank_read(tss, &s->pcrs);
 	if (r == 0)
-		r = seal_policy(s, &policy);
+		r = seal_digest(s, &policy);
 	if (r < 0 || has_policy(s, &policy))
 		return r;
 	if (told)
@@ -122,8 +122,9 @@ static int choose_pcrs(struct sealed *s, const char *pcrs, const struct log *log
 		s->pcrs = (struct pcr_set){0};
 		return *pcrs ? pcr_parse(pcrs, log, &s->pcrs) : 0;
 	}
+	/* PCR 15 is to be as it was before this was asked for. */
 	for (size_t i = 0; i < s->pcrs.n; i++)
-		s->pcrs.pcrs[i].has_value = false;
+		s->pcrs.pcrs[i].has_value = pcr_is_early(&s->pcrs.pcrs[i]);
 	return 0;
 }
 
@@ -136,7 +137,7 @@ static int policy_now(struct sealed *s, const struct log *log, TPM2B_DIGEST *ret
 	r = tss_open_now(NULL, log, &tss);
 	if (r == 0)
 		r = bank_complete(tss, &s->pcrs);
-	return r < 0 ? r : seal_policy(s, ret);
+	return r < 0 ? r : seal_digest(s, ret);
 }
 
 int tpm2_differs(const json_t *hdr, const struct tpm2_again *how, const struct log *log, bool *ret)

@@ -8,7 +8,7 @@
 #include <errno.h>
 
 /* The same steps as satisfy(), in software: what is sealed to need not hold now. */
-int seal_policy(const struct sealed *s, TPM2B_DIGEST *ret)
+int seal_digest(const struct sealed *s, TPM2B_DIGEST *ret)
 {
 	struct policy policy = {.hash = s->object_hash};
 	TPM2B_NAME key;
@@ -55,7 +55,7 @@ static int make_template(const struct sealed *s, TPM2B_PUBLIC *ret)
 				.parameters.keyedHashDetail.scheme.scheme = TPM2_ALG_NULL,
 			},
 	};
-	return seal_policy(s, &ret->publicArea.authPolicy);
+	return seal_digest(s, &ret->publicArea.authPolicy);
 }
 
 static void sensitive_done(TPM2B_SENSITIVE_CREATE *sensitive)

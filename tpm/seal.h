@@ -9,7 +9,7 @@
  * The digest that an object's policy has where it demands what the header struct says, whose PCRs must
  * have their values; empty where there is no policy. Errors: -EOPNOTSUPP, -ENOMEM.
  */
-MUST int seal_policy(const struct sealed *sealed, TPM2B_DIGEST *ret);
+MUST int seal_digest(const struct sealed *sealed, TPM2B_DIGEST *ret);
 
 /*
  * Seals `secret` under what the header struct says: parent, hash, PCRs with their values, policy

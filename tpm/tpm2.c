@@ -158,11 +158,8 @@ static int describe_parent(const struct sealed *s, json_t *facts)
 /* Whether it wants PCR 15 as it is when the machine starts, which cotter-pcr15 soon ends. */
 static bool is_early(const struct sealed *s)
 {
-	static const uint8_t zeros[PCR_DIGEST_MAX];
-
 	for (size_t i = 0; i < s->pcrs.n; i++)
-		if (s->pcrs.pcrs[i].index == TPM2_PCR_EARLY && s->pcrs.pcrs[i].has_value &&
-		    memcmp(s->pcrs.pcrs[i].value, zeros, s->pcrs.pcrs[i].bank->size) == 0)
+		if (pcr_is_early(&s->pcrs.pcrs[i]))
 			return true;
 	return false;
 }

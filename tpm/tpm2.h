@@ -52,9 +52,14 @@ MUST int tpm2_changed_pcrs(const json_t *hdr, const char *tcti, const struct log
 
 /* What a binding that is made anew is to demand. */
 struct tpm2_again {
-	bool reseal; /* that the PCRs be as they are now, else as they had to be so far */
-	const char
-		*pcrs; /* as in "pcrs", or "" for none: reseal to these instead; NULL: the same */
+	/*
+	 * That the PCRs be as they are now, else as they had to be so far. PCR 15 stays as it is when
+	 * the machine starts where it had to be that.
+	 */
+	bool reseal;
+
+	/* As in "pcrs", or "" for none: reseal to these instead; NULL: the same. */
+	const char *pcrs;
 };
 
 /*

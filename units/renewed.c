@@ -46,20 +46,28 @@ static bool is_well(const char *result)
 	return strcmp(result, "renewed") == 0 || strcmp(result, "not-due") == 0;
 }
 
-/* A part with a cause keeps what it had, whatever became of the whole. */
-static int each_part(const struct renewed *token, const json_t *parts, renewed_fn fn, void *arg)
+/* Whether a leaf went the way of the whole. */
+static bool went_along(const json_t *leaf)
 {
-	const json_t *part;
+	const char *state = js_str(leaf, "state");
+
+	return state && (strcmp(state, "current") == 0 || strcmp(state, "changed") == 0);
+}
+
+/* One that did not keeps what it had, whatever became of the whole. */
+static int each_leaf(const struct renewed *token, const json_t *leaves, renewed_fn fn, void *arg)
+{
+	const json_t *leaf;
 	size_t i;
 
-	json_array_foreach(parts, i, part) {
+	json_array_foreach(leaves, i, leaf) {
 		struct renewed renewed = *token;
-		const char *where = js_str(part, "where");
+		const char *where = js_str(leaf, "where");
 		int r;
 
-		renewed.leaf = where ? where : js_str(part, "pin");
-		renewed.cause = js_str(part, "cause");
-		if (!renewed.leaf || !renewed.cause)
+		renewed.leaf = where ? where : js_str(leaf, "pin");
+		renewed.cause = js_str(leaf, "cause");
+		if (!renewed.leaf || !renewed.cause || went_along(leaf))
 			continue;
 		if (is_well(renewed.result))
 			renewed.result = "kept";
@@ -92,7 +100,7 @@ static int each_token(const char *device, const json_t *tokens, renewed_fn fn, v
 		*ret_failed = *ret_failed || !is_well(renewed.result);
 		r = fn(arg, &renewed);
 		if (r == 0)
-			r = each_part(&renewed, json_object_get(token, "parts"), fn, arg);
+			r = each_leaf(&renewed, json_object_get(token, "leaves"), fn, arg);
 		if (r < 0)
 			return r;
 	}

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 
+#define ZEROS  "0000000000000000000000000000000000000000000000000000000000000000"
 #define SEVENS "0707070707070707070707070707070707070707070707070707070707070707"
 
 static const struct tpm2_again keep = {0}, reseal = {.reseal = true};
@@ -281,6 +282,27 @@ static void test_other_tpm(void **state)
 	assert_int_equal(open_with(&jwe, NULL), 0);
 }
 
+/* A policy that ends with the initramfs is sealed again by what runs after it. */
+static void test_early(void **state)
+{
+	CLEANUP_JSON json_t *config = json_of("{\"pcrs\":\"7+15:sha256=" ZEROS "\"}");
+	CLEANUP_JSON json_t *resealed = NULL;
+	CLEANUP(jwe_done) struct jwe jwe = {0};
+	CLEANUP(jwe_done) struct jwe other = {0};
+
+	(void)state;
+	swtpm_seal("early", config, &jwe);
+	swtpm_extend(15);
+	assert_differs("early", jwe.hdr, &reseal, false);
+	swtpm_extend(7);
+	assert_differs("early", jwe.hdr, &reseal, true);
+	resealed = config_from("early", jwe.hdr, &reseal);
+	assert_string_equal(js_str(resealed, "pcrs"), "7:sha256+15:sha256=" ZEROS);
+	again("early", jwe.hdr, &reseal, &other);
+	assert_true(tpm2_is_early(resealed));
+	assert_false(same_binding(jwe.hdr, other.hdr));
+}
+
 static void test_other_pcrs(void **state)
 {
 	static const struct tpm2_again none = {.pcrs = ""}, best = {.pcrs = "11+7"},
@@ -331,7 +353,8 @@ int main(void)
 		cmocka_unit_test(test_differs),    cmocka_unit_test(test_differs_otherwise),
 		cmocka_unit_test(test_pin),        cmocka_unit_test(test_clevis),
 		cmocka_unit_test(test_altered),    cmocka_unit_test(test_other_tpm),
-		cmocka_unit_test(test_other_pcrs), cmocka_unit_test(test_no_tpm),
+		cmocka_unit_test(test_other_pcrs), cmocka_unit_test(test_early),
+		cmocka_unit_test(test_no_tpm),
 	};
 
 	swtpm_start(&tpm);

@@ -78,9 +78,9 @@ static void test_parts(void **state)
 {
 	(void)state;
 	expect_entries(
-		TOKEN("\"keyslot\":2,\"state\":\"renewed\",\"parts\":["
-		      "{\"pin\":\"tang\",\"where\":\"http://a\",\"advertisement\":\"changed\"},"
-		      "{\"pin\":\"tang\",\"where\":\"http://b\",\"cause\":\"refused\"},"
+		TOKEN("\"keyslot\":2,\"state\":\"renewed\",\"leaves\":["
+		      "{\"pin\":\"tang\",\"where\":\"http://a\",\"state\":\"changed\",\"cause\":\"new keys\"},"
+		      "{\"pin\":\"tang\",\"where\":\"http://b\",\"state\":\"unreachable\",\"cause\":\"refused\"},"
 		      "{\"pin\":\"tpm2\",\"cause\":\"locked\"},{\"cause\":\"nameless\"}]"),
 		"MESSAGE=token 1 of /d was renewed " RENEWED
 		" COTTER_DEVICE=/d COTTER_TOKEN=1 COTTER_KEYSLOT=2 COTTER_RESULT=renewed\n"
@@ -90,7 +90,7 @@ static void test_parts(void **state)
 		"MESSAGE=token 1 of /d: tpm2 was kept as it is: locked " KEPT
 		" COTTER_DEVICE=/d COTTER_TOKEN=1 COTTER_KEYSLOT=2 COTTER_LEAF=tpm2 "
 		"COTTER_CAUSE=locked COTTER_RESULT=kept\n");
-	expect_entries(TOKEN("\"state\":\"failed\",\"parts\":[{\"where\":\"a\",\"cause\":\"b\"}]"),
+	expect_entries(TOKEN("\"state\":\"failed\",\"leaves\":[{\"where\":\"a\",\"cause\":\"b\"}]"),
 		       "MESSAGE=token 1 of /d could not be renewed " FAILED
 		       " COTTER_DEVICE=/d COTTER_TOKEN=1 COTTER_RESULT=failed\n"
 		       "MESSAGE=token 1 of /d: a could not be renewed: b " FAILED
@@ -153,7 +153,7 @@ static void test_refused(void **state)
 static void test_stops(void **state)
 {
 	static const char output[] =
-		"[{\"device\":\"/a\",\"result\":\"ok\",\"tokens\":[{\"token\":0,\"state\":\"kept\",\"parts\":["
+		"[{\"device\":\"/a\",\"result\":\"ok\",\"tokens\":[{\"token\":0,\"state\":\"kept\",\"leaves\":["
 		"{\"pin\":\"tang\",\"cause\":\"x\"}]},{\"token\":1}]},"
 		"{\"device\":\"/b\",\"result\":\"failed\",\"errors\":[\"1\",\"2\"]}]";
 

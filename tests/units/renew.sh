@@ -61,8 +61,9 @@ END
 chmod +x "$tmp/told"
 cat >"$tmp/output" <<-'END'
 	[{"verb": "renew", "device": "/dev/vda3", "result": "ok", "tokens": [
-	    {"token": 0, "keyslot": 2, "state": "renewed", "parts": [
-	        {"pin": "tang", "where": "http://a", "cause": "line\nend"}]},
+	    {"token": 0, "keyslot": 2, "state": "renewed", "leaves": [
+	        {"pin": "tang", "where": "http://a", "state": "unreachable", "cause": "line\nend"},
+	        {"pin": "tang", "where": "http://b", "state": "changed", "cause": "new keys"}]},
 	    {"token": 1, "keyslot": 1, "state": "not-due"}]},
 	 {"verb": "renew", "device": "/dev/vdb", "result": "failed", "errors": ["it is gone"]}]
 END
