@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The text of --help, in the order in which the options are documented. */
+/* The text of --help, in the order in which the options are documented, in parts that a C compiler must take. */
 #include "enroll/help.h"
 
-const char help_text[] =
-	"cotter-enroll [OPTIONS] DEVICE-OR-IMAGE\n"
+#include <stddef.h>
+
+const char *const help_texts[] = {
+	"cotter-enroll [OPTIONS] DEVICE-OR-IMAGE...\n"
+	"cotter-enroll [OPTIONS] --all\n"
 	"\n"
 	"Binds a LUKS2 volume to Tang servers and to this machine's TPM 2.0, one or a number of\n"
 	"several, and shows, tests and removes such bindings.\n"
@@ -32,11 +35,13 @@ const char help_text[] =
 	"  --token-id=N                  use this token id (default: the first free one)\n"
 	"  --label=TEXT                  a name that --list shows\n"
 	"  --pbkdf=NAME                  pbkdf2, argon2i or argon2id at cryptsetup's cost; by\n"
-	"                                default PBKDF2 at its minimum, as the key is random\n"
+	"                                default PBKDF2 at its minimum, as the key is random\n",
+
 	"The credential that opens the volume now (default: ask at the terminal):\n"
 	"  --unlock-key-file=FILE        a key file, newlines kept; - is standard input\n"
 	"  --unlock-token                any token that opens the volume\n"
-	"\n"
+	"\n",
+
 	"Without a new binding:\n"
 	"  --list                        show keyslots and tokens (the default)\n"
 	"  --test                        recover through each cotter token now, or through\n"
@@ -44,7 +49,8 @@ const char help_text[] =
 	"  --report                      the same for every part of each token, and say too\n"
 	"                                whether the servers still have the keys bound to\n"
 	"With a new binding, before anything is done, or alone for the volume's tokens:\n"
-	"  --explain                     say who can open the volume, and do no more\n"
+	"  --explain                     say who can open the volume, and do no more\n",
+
 	"With a new binding (after it succeeded) or alone:\n"
 	"  --wipe-slot=LIST              remove keyslots together with their cotter tokens: N,\n"
 	"                                tang, tpm2, sss, orphaned, all; several with commas\n"
@@ -52,7 +58,10 @@ const char help_text[] =
 	"  --reorder                     have tokens that need no network tried first, and those\n"
 	"                                of systemd, which may keep it from others, last\n"
 	"  --crypttab[=NAME]             add the volume's line to /etc/crypttab, or complete it\n"
-	"\n"
+	"\n",
+
+	"  --all                         instead of devices: every LUKS2 volume of /etc/crypttab\n"
+	"                                or in use, but those without a cotter token\n"
 	"  --header=FILE                 the LUKS2 header, where it is not on the device\n"
 	"  --json=off|short|pretty       write the result to standard output as JSON\n"
 	"  --quiet                       say nothing but warnings and errors\n"
@@ -60,5 +69,9 @@ const char help_text[] =
 	"\n"
 	"Exit status: 0 done; 1 failed, or nothing to test; 2 wrong usage; 3 a server or TPM is\n"
 	"out of reach, or a PIN is wanted; 4 a tested token will not open the volume. --report:\n"
-	"10 renewal is due; 11 a part fails, but the policy holds; 12 a policy fails.\n"
-	"cotter-enroll(1) has the details.\n";
+	"10 renewal is due; 11 a part fails, but the policy holds; 12 a policy fails. Of several\n"
+	"volumes the worst counts.\n"
+	"cotter-enroll(1) has the details.\n",
+
+	NULL,
+};

@@ -128,9 +128,9 @@ static int explain_no_luks2(const struct luks *luks)
 
 	if (pread(luks->fd, start, sizeof(start), 0) != sizeof(start) ||
 	    memcmp(start, magic, sizeof(magic)) != 0)
-		return log_err(luks->log, -EINVAL, "%s is not a LUKS volume", luks->name);
+		return log_err(luks->log, -EMEDIUMTYPE, "%s is not a LUKS volume", luks->name);
 	if (start[MAGIC_SIZE - 1] == 1)
-		return log_err(luks->log, -EINVAL,
+		return log_err(luks->log, -EMEDIUMTYPE,
 			       "%s is LUKS1, which holds no tokens; convert it with: cryptsetup "
 			       "convert --type luks2 %s",
 			       luks->name, luks->name);

@@ -33,7 +33,8 @@ MUST int luks_setup(bool others, const struct log *log);
 
 /*
  * Opens the volume for reading or `to_write`; `header` may be NULL. Reasons go to `log`, a sentence
- * each. Errors: -ENOENT, -EACCES, -EROFS, -EINVAL (no LUKS2 volume), -EIO, -ENOMEM.
+ * each. Errors: -ENOENT, -EACCES, -EROFS, -EMEDIUMTYPE (no LUKS2 volume), -EINVAL (neither a
+ * device nor a file, or a damaged header), -EIO, -ENOMEM.
  */
 MUST int luks_open(const char *device, const char *header, bool to_write, const struct log *log,
 		   struct luks **ret);

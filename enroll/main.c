@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* cotter-enroll: the table of what it does. */
 #include "crypto/process.h"
+#include "enroll/each.h"
 #include "enroll/help.h"
 #include "enroll/luks.h"
 #include "enroll/verbs.h"
@@ -9,7 +10,7 @@
 #include <signal.h>
 #include <stdio.h>
 
-static enum exit_code (*const verbs[])(const struct options *, struct output *) = {
+static verb_fn *const verbs[] = {
 	[VERB_LIST] = verb_list,         [VERB_TEST] = verb_test,
 	[VERB_WIPE] = verb_wipe,         [VERB_ENROLL] = verb_enroll,
 	[VERB_DEVICES] = verb_devices,   [VERB_EXPLAIN] = verb_explain,
@@ -24,19 +25,25 @@ static enum exit_code run(const struct options *options, struct output *out)
 	if (luks_setup(options->unlock_token, &out->log) < 0)
 		return EXIT_CODE_FAILED;
 
+	if (options->all || options->n_devices > 1)
+		return each_run("", options, verbs[options->verb], out);
 	code = verbs[options->verb](options, out);
 	if (output_result(out, options, code == EXIT_CODE_OK) < 0)
 		return EXIT_CODE_FAILED;
 	return code;
 }
 
-static enum exit_code print(const char *text)
+static enum exit_code print(const char *const texts[])
 {
-	return fputs(text, stdout) < 0 || fflush(stdout) == EOF ? EXIT_CODE_FAILED : EXIT_CODE_OK;
+	for (size_t i = 0; texts[i]; i++)
+		if (fputs(texts[i], stdout) < 0)
+			return EXIT_CODE_FAILED;
+	return fflush(stdout) == EOF ? EXIT_CODE_FAILED : EXIT_CODE_OK;
 }
 
 int main(int argc, char **argv)
 {
+	static const char *const version[] = {"cotter-enroll " COTTER_VERSION "\n", NULL};
 	CLEANUP(output_done) struct output out = {0};
 	CLEANUP(options_done) struct options options = {0};
 
@@ -56,9 +63,9 @@ int main(int argc, char **argv)
 
 	switch (options.verb) {
 	case VERB_HELP:
-		return (int)print(help_text);
+		return (int)print(help_texts);
 	case VERB_VERSION:
-		return (int)print("cotter-enroll " COTTER_VERSION "\n");
+		return (int)print(version);
 	default:
 		return (int)run(&options, &out);
 	}

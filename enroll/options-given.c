@@ -16,6 +16,7 @@ enum { OPT_FIRST = 256 }; /* above every character that getopt_long() can return
 static const struct option general_options[OPT_COUNT] = {
 	OPTION(OPT_UNLOCK_KEY_FILE, "unlock-key-file", required_argument),
 	OPTION(OPT_UNLOCK_TOKEN, "unlock-token", no_argument),
+	OPTION(OPT_ALL, "all", no_argument),
 	OPTION(OPT_HEADER, "header", required_argument),
 	OPTION(OPT_KEY_SLOT, "key-slot", required_argument),
 	OPTION(OPT_TOKEN_ID, "token-id", required_argument),
@@ -45,7 +46,7 @@ static const struct option general_options[OPT_COUNT] = {
 struct known {
 	struct option options[OPT_MAX + 1];
 	struct {
-		size_t pin, i;
+		uint8_t pin, i;
 	} of[OPT_MAX]; /* from OPT_COUNT on: which option of which pin */
 };
 
@@ -61,8 +62,8 @@ static void know_options(struct known *known)
 	memcpy(known->options, general_options, sizeof(general_options));
 	for (size_t pin = 0; all_pin_options[pin]; pin++)
 		for (size_t i = 0; i < all_pin_options[pin]->n; i++, id++) {
-			known->of[id].pin = pin;
-			known->of[id].i = i;
+			known->of[id].pin = (uint8_t)pin;
+			known->of[id].i = (uint8_t)i;
 			known->options[id] =
 				(struct option){all_pin_options[pin]->options[i].name,
 						required_argument, NULL, OPT_FIRST + id};
@@ -170,10 +171,9 @@ int given_read(int argc, char **argv, const struct log *log, struct given *ret)
 			return r;
 	}
 
-	if (argc - optind > 1)
-		return log_err(log, -EINVAL, "one device at a time: %s or %s", argv[optind],
-			       argv[optind + 1]);
 	given.device = argv[optind];
+	given.devices = argv + optind;
+	given.n_devices = (size_t)(argc - optind);
 	*ret = TAKE_STRUCT(given);
 	return 0;
 }

@@ -7,6 +7,7 @@
 enum option_id {
 	OPT_UNLOCK_KEY_FILE,
 	OPT_UNLOCK_TOKEN,
+	OPT_ALL,
 	OPT_HEADER,
 	OPT_KEY_SLOT,
 	OPT_TOKEN_ID,
@@ -44,7 +45,9 @@ enum { GROUPS_MAX = 64, GIVEN_PINS_MAX = 4 };
 /* Strings are the process's arguments, borrowed. End it with given_done(). */
 struct given {
 	const char *text[OPT_COUNT]; /* "" for those without a value; NULL: not given */
-	const char *device;
+	const char *device;          /* the first of them */
+	char *const *devices;
+	size_t n_devices;
 	struct group *groups; /* of the pins' options, in the order in which they chose a pin */
 	size_t n_groups;
 	struct group

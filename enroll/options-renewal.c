@@ -9,7 +9,7 @@ int options_check_renewal(const struct given *given, const struct log *log)
 {
 	static const enum option_id allowed[] = {
 		OPT_RENEW, OPT_RESEAL, OPT_FORCE,  OPT_UNLOCK_KEY_FILE, OPT_UNLOCK_TOKEN,
-		OPT_PBKDF, OPT_JSON,   OPT_HEADER, OPT_QUIET,
+		OPT_PBKDF, OPT_JSON,   OPT_HEADER, OPT_QUIET,           OPT_ALL,
 	};
 
 	for (size_t i = 0; i < OPT_COUNT; i++) {
@@ -26,7 +26,7 @@ int options_check_renewal(const struct given *given, const struct log *log)
 		return log_err(log, -EINVAL,
 			       "--unlock-key-file and --unlock-token exclude each other: one "
 			       "credential opens the volume");
-	if (!given->device)
+	if (!given->device && !given->text[OPT_ALL])
 		return log_err(log, -EINVAL,
 			       "no device or image is named; see cotter-enroll --help");
 	return 0;

@@ -152,6 +152,43 @@ static int check_policy(const struct given *given, const struct log *log)
 	return 0;
 }
 
+/* What can be said of one volume only. */
+static int check_several(const struct given *given, enum verb verb, const struct log *log)
+{
+	const char *key = given->text[OPT_UNLOCK_KEY_FILE], *name = given->text[OPT_CRYPTTAB];
+
+	if (given->text[OPT_ALL] && given->device)
+		return log_err(log, -EINVAL,
+			       "--all is about every volume of this machine, so it excludes %s",
+			       given->device);
+	if (given->text[OPT_ALL] && given_binding(given) && verb != VERB_RENEW)
+		return log_err(log, -EINVAL,
+			       "--all makes no new bindings: name the devices that --%s is for",
+			       given_binding_name(given));
+	if (!given->text[OPT_ALL] && given->n_devices < 2)
+		return 0;
+	if (given->text[OPT_HEADER])
+		return log_err(log, -EINVAL, "--header is of one volume, so name one device");
+	if (name && *name)
+		return log_err(log, -EINVAL, "--crypttab=%s names one volume, so name one device",
+			       name);
+	if (key && strcmp(key, "-") == 0)
+		return log_err(log, -EINVAL,
+			       "standard input has the key of one volume: give --unlock-key-file "
+			       "a file, or name one device");
+	return 0;
+}
+
+/* A number says which keyslot to remove of a volume that somebody looked at. */
+static int check_selection(const struct options *options, const struct log *log)
+{
+	if (options->all && options->selection.keyslots != 0)
+		return log_err(log, -EINVAL,
+			       "--wipe-slot takes no keyslot numbers with --all, where each volume "
+			       "has its own: name the device");
+	return 0;
+}
+
 /* Whether each given option means something for this verb. */
 static int check_company(const struct given *given, enum verb verb, const struct log *log)
 {
@@ -160,9 +197,13 @@ static int check_company(const struct given *given, enum verb verb, const struct
 		OPT_KEY_SLOT,        OPT_THRESHOLD,    OPT_REPLACE,
 	};
 	char line[LOG_LINE_MAX];
+	int r;
 
 	if (verb == VERB_DEVICES)
 		return check_alone(given, log);
+	r = check_several(given, verb, log);
+	if (r < 0)
+		return r;
 	if (verb == VERB_RENEW)
 		return options_check_renewal(given, log);
 	for (size_t i = 0; !given_binding(given) && i < ARRAY_SIZE(binding_only); i++)
@@ -191,12 +232,13 @@ static int check_company(const struct given *given, enum verb verb, const struct
 		return log_err(log, -EINVAL,
 			       "--unlock-key-file and --unlock-token exclude each "
 			       "other: one credential opens the volume");
-	if (!given->device && verb == VERB_EXPLAIN && !given_binding(given))
+	if (!given->device && !given->text[OPT_ALL] && verb == VERB_EXPLAIN &&
+	    !given_binding(given))
 		return log_err(log, -EINVAL,
 			       "--explain needs a new binding (%s), or a volume whose tokens are "
 			       "explained",
 			       usages(line));
-	if (!given->device && verb != VERB_EXPLAIN)
+	if (!given->device && !given->text[OPT_ALL] && verb != VERB_EXPLAIN)
 		return log_err(log, -EINVAL,
 			       "no device or image is named; see cotter-enroll --help");
 	return check_policy(given, log);
@@ -207,6 +249,9 @@ static int convert(const struct given *given, const struct log *log, struct opti
 	int r;
 
 	options->device = given->device;
+	options->devices = given->devices;
+	options->n_devices = given->n_devices;
+	options->all = given->text[OPT_ALL];
 	options->header = given->text[OPT_HEADER];
 	options->quiet = given->text[OPT_QUIET];
 	options->label = given->text[OPT_LABEL];
@@ -222,6 +267,8 @@ static int convert(const struct given *given, const struct log *log, struct opti
 	options->reseal = given->text[OPT_RESEAL];
 
 	r = options_read_values(given, log, options);
+	if (r == 0)
+		r = check_selection(options, log);
 	if (r == 0 && options->verb == VERB_RENEW)
 		r = options_read_renewal(given, log, options);
 	if (r < 0)

@@ -43,7 +43,10 @@ struct leaf_wish {
 /* Strings are the process's arguments, borrowed. End it with options_done(). */
 struct options {
 	enum verb verb;
-	const char *device; /* NULL where no volume is wanted; VERB_EXPLAIN may do without */
+	const char *device;   /* NULL where no volume is wanted; VERB_EXPLAIN may do without */
+	char *const *devices; /* all that are named, of which `device` is one */
+	size_t n_devices;
+	bool all;           /* those of the machine instead */
 	const char *header; /* NULL: on the device */
 	enum output_form form;
 	bool quiet;

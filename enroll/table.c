@@ -242,6 +242,16 @@ static void print_line(const char *text)
 	putchar('\n');
 }
 
+void table_heading(const char *device)
+{
+	CLEANUP(free_text) char *line = NULL;
+
+	if (asprintf(&line, "%s:", device) < 0)
+		line = NULL;
+	else
+		print_line(line);
+}
+
 static void print_lines(const json_t *lines)
 {
 	const json_t *line;

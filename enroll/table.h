@@ -4,6 +4,9 @@
 
 #include "crypto/js.h"
 
+/* The line above what is said of one of several volumes. */
+void table_heading(const char *device);
+
 /* The table of --list from the members "keyslots" and "tokens". */
 void table_list(const json_t *result);
 

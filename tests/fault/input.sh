@@ -266,7 +266,7 @@ done <<-END
 	a value where none belongs|--quiet takes no value|--quiet=yes
 	an option twice|--tang-advertisement is given twice for one --tang|--tang-advertisement=two
 	two pins without a threshold|--threshold=T is missing: it says how many of the 2 must hold|--tang=http://two.example
-	two devices|one device at a time|$tmp/plain
+	two devices and a header|--header is of one volume|--header=$tmp/plain $tmp/plain
 	two credentials|--unlock-key-file and --unlock-token exclude each other|--unlock-token
 	--list with a binding|--list changes nothing, so it excludes --tang|--list
 	--test with a binding|--test changes nothing, so it excludes --tang|--test

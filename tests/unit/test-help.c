@@ -10,6 +10,21 @@
 
 enum { NAME_MAX_BYTES = 32 };
 
+/* The whole help, as it is printed. */
+static const char *help(void)
+{
+	static char text[16 * 1024];
+	size_t n = 0;
+
+	for (size_t i = 0; help_texts[i]; i++) {
+		int len = snprintf(text + n, sizeof(text) - n, "%s", help_texts[i]);
+
+		assert_in_range(len, 1, sizeof(text) - n - 1);
+		n += (size_t)len;
+	}
+	return text;
+}
+
 /* The name of the next option at or behind *at, with its dashes; false where there is none. */
 static bool next_option(const char **at, char ret[NAME_MAX_BYTES])
 {
@@ -47,7 +62,7 @@ static void keep_line(void *to, enum log_level level, const char *line)
 
 static void test_options_exist(void **state)
 {
-	const char *at = help_text;
+	const char *at = help();
 	char name[NAME_MAX_BYTES];
 	size_t n = 0;
 
@@ -94,7 +109,7 @@ static void test_values(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(with_value); i++)
-		if (!strstr(help_text, with_value[i]))
+		if (!strstr(help(), with_value[i]))
 			fail_msg("the help does not show %s", with_value[i]);
 }
 
@@ -138,14 +153,14 @@ static bool is_foreign(const char *name)
 
 static void test_manual(void **state)
 {
-	const char *text = manual(), *at = text;
+	const char *text = manual(), *at = text, *all = help();
 	char name[NAME_MAX_BYTES];
 
 	(void)state;
 	while (next_option(&at, name))
-		if (!is_foreign(name) && !names(help_text, name))
+		if (!is_foreign(name) && !names(all, name))
 			fail_msg("the help does not name %s", name);
-	at = help_text;
+	at = all;
 	while (next_option(&at, name))
 		if (!names(text, name))
 			fail_msg("the manual does not name %s", name);
@@ -153,7 +168,7 @@ static void test_manual(void **state)
 
 static void test_fits(void **state)
 {
-	const char *line = help_text;
+	const char *line = help();
 
 	(void)state;
 	for (const char *end; (end = strchr(line, '\n')); line = end + 1) {

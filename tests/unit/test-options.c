@@ -28,9 +28,12 @@ static int parse(const char *line, struct options *ret)
 {
 	static char text[1024];
 	static char program[] = "cotter-enroll";
-	char *argv[24] = {program};
+	static char *argv[24]; /* the options borrow it */
 	char *save = NULL;
 	size_t n = 1;
+
+	memset(argv, 0, sizeof(argv));
+	argv[0] = program;
 
 	(void)snprintf(text, sizeof(text), "%s", line);
 	for (char *word = strtok_r(text, " ", &save); word; word = strtok_r(NULL, " ", &save))
@@ -95,6 +98,46 @@ static void test_verbs(void **state)
 	}
 }
 
+static void test_devices(void **state)
+{
+	static const struct {
+		const char *line;
+		enum verb verb;
+		size_t n; /* the devices a, b, c */
+		bool all;
+	} cases[] = {
+		{"a", VERB_LIST, 1, false},
+		{"a b", VERB_LIST, 2, false},
+		{"a --test b --json=short c", VERB_TEST, 3, false},
+		{"--wipe-slot=1,tang -- a b", VERB_WIPE, 2, false},
+		{"--tang=h --unlock-key-file=k a b", VERB_ENROLL, 2, false},
+		{"--crypttab --tang=h a b", VERB_ENROLL, 2, false},
+		{"--explain --tang=h a b", VERB_EXPLAIN, 2, false},
+		{"--header=h a", VERB_LIST, 1, false},
+		{"--all", VERB_LIST, 0, true},
+		{"--all --explain", VERB_EXPLAIN, 0, true},
+		{"--reorder --all", VERB_REORDER, 0, true},
+		{"--crypttab --all", VERB_CRYPTTAB, 0, true},
+		{"--wipe-slot=orphaned,tang --all", VERB_WIPE, 0, true},
+		{"--test --token-id=1 --all", VERB_TEST, 0, true},
+	};
+	static const char *const names[] = {"a", "b", "c"};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct options options = parsed(cases[i].line);
+
+		expect(cases[i].line, (int)options.verb, (int)cases[i].verb);
+		assert_int_equal(options.n_devices, cases[i].n);
+		assert_int_equal(options.all, cases[i].all);
+		for (size_t d = 0; d < cases[i].n; d++)
+			assert_string_equal(options.devices[d], names[d]);
+		if (cases[i].n > 0)
+			assert_ptr_equal(options.device, options.devices[0]);
+		options_done(&options);
+	}
+}
+
 static void test_refused(void **state)
 {
 	static const struct {
@@ -103,8 +146,19 @@ static void test_refused(void **state)
 		{"", "no device or image is named"},
 		{"--list", "no device or image is named"},
 		{"--tang=h", "no device or image is named"},
-		{"a b", "one device at a time: a or b"},
-		{"a -- --list", "one device at a time: a or --list"},
+		{"--all disk", "--all is about every volume of this machine, so it excludes disk"},
+		{"--all --header=h", "--header is of one volume, so name one device"},
+		{"--header=h a b", "--header is of one volume, so name one device"},
+		{"--all --all", "--all is given twice"},
+		{"--all --tang=h", "--all makes no new bindings: name the devices that --tang is"},
+		{"--all --policy=tang(h)", "name the devices that --policy is for"},
+		{"--explain --tang=h --all", "--all makes no new bindings"},
+		{"--all --wipe-slot=all,3", "--wipe-slot takes no keyslot numbers with --all"},
+		{"--all --crypttab=data", "--crypttab=data names one volume, so name one device"},
+		{"--crypttab=data a b", "--crypttab=data names one volume, so name one device"},
+		{"--tang=h --unlock-key-file=- a b", "standard input has the key of one volume"},
+		{"--tpm2-device=list --all",
+		 "--tpm2-device=list lists devices, so it excludes --all"},
 		{"--wrong disk", "the option --wrong is not known"},
 		{"disk --wrong=3", "the option --wrong=3 is not known"},
 		{"--t disk", "the option --t is not known"},
@@ -529,15 +583,11 @@ static void test_too_many(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_verbs),
-		cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_nothing_given),
-		cmocka_unit_test(test_all_given),
-		cmocka_unit_test(test_label_with_spaces),
-		cmocka_unit_test(test_selection),
-		cmocka_unit_test(test_config),
-		cmocka_unit_test(test_tpm2_config),
-		cmocka_unit_test(test_several),
+		cmocka_unit_test(test_verbs),       cmocka_unit_test(test_devices),
+		cmocka_unit_test(test_refused),     cmocka_unit_test(test_nothing_given),
+		cmocka_unit_test(test_all_given),   cmocka_unit_test(test_label_with_spaces),
+		cmocka_unit_test(test_selection),   cmocka_unit_test(test_config),
+		cmocka_unit_test(test_tpm2_config), cmocka_unit_test(test_several),
 		cmocka_unit_test(test_too_many),
 	};
 
