@@ -48,9 +48,17 @@ const char *const help_texts[] = {
 	"                                --token-id=N alone, and say which work and why not\n"
 	"  --report                      the same for every part of each token, and say too\n"
 	"                                whether the servers still have the keys bound to\n"
+	"  --renew[=TOKEN]               bind each token again, through itself, where servers have\n"
+	"                                new keys that the old ones vouch for; to trust others,\n"
+	"                                --tang=URL with --tang-thumbprint or -advertisement\n"
+	"    --reseal                    and TPMs to the PCRs as they are, or to --tpm2-pcrs=LIST\n"
+	"    --force                     also where that is not due\n"
 	"With a new binding, before anything is done, or alone for the volume's tokens:\n"
 	"  --explain                     say who can open the volume, and do no more\n",
 
+	"With a new binding:\n"
+	"  --replace[=TOKEN]             in the place of this token, once the new one is proven\n"
+	"    --force                     or, as with --wipe-slot, also where it cannot be\n"
 	"With a new binding (after it succeeded) or alone:\n"
 	"  --wipe-slot=LIST              remove keyslots together with their cotter tokens: N,\n"
 	"                                tang, tpm2, sss, orphaned, all; several with commas\n"
