@@ -206,6 +206,10 @@ stop_tangd
 
 rm -r "$server"
 cp -r "$tmp/tang.first" "$server"
+start_tangd tang "$server_port"
+make_small_image clevis
+clevis luks bind -y -k "$passphrase" -d "$image" tang "{\"url\":\"$server_url\",\"thp\":\"$thumbprint\"}" >/dev/null 2>&1
+stop_tangd tang
 start_tangd tang
 real_url=$tang_url
 start_tangd rogue-keys
@@ -222,11 +226,14 @@ renew --force --unlock-key-file="$passphrase"
 ok "also with --force and a passphrase" assert_rc 1
 ok "unchanged to the byte still" unchanged
 
-if command -v clevis-luks-regen >/dev/null; then
-	make_image clevis >/dev/null
-	clevis luks bind -y -k - -d "$image" tang "{\"url\":\"$server_url\",\"adv\":\"$tmp/first.adv\"}" \
-		<"$passphrase" >/dev/null 2>&1 || true
-fi
+# The same address, the same rogue, a volume that Clevis bound to the real one.
+rogue_kids=$(jose fmt -j- -g payload -yo- <"$tmp/rogue.adv" | jose jwk use -i- -r -u deriveKey -o- | jose jwk thp -i-)
+kid_of() { # IMAGE TOKEN-ID
+	token_json "$1" "$2" | jq -r .jwe.protected | jose b64 dec -i- | jq -r .kid
+}
+run timeout 60 clevis luks regen -q -d "$tmp/clevis" -s 1
+ok "clevis luks regen takes the rogue server's keys" eval \
+	'[ "$rc" = 0 ] && grep -qxF "$(kid_of "$tmp/clevis" 0)" <<<"$rogue_kids" || { show_run; kid_of "$tmp/clevis" 0; false; }'
 stop_server rogue
 stop_tangd tang
 
@@ -259,5 +266,116 @@ copy tree.bound tree
 renew --tang-thumbprint="$(first_thumbprint "$server_url")"
 ok "with several servers a thumbprint needs its URL" assert_error_has "there are several servers"
 ok "and nothing changes" unchanged
+
+
+# --- one in the place of another ---
+
+start_tangd second "$second_port"
+copy plain replaced
+bind --tang="$second_url" --tang-thumbprint="$second_thumbprint"
+bind_tang_now() {
+	bind --tang="$server_url" --tang-thumbprint="$(first_thumbprint "$server_url")" "$@"
+}
+bind_tang_now
+cp "$image" "$tmp/two"
+replace --replace --tang="$server_url" --tang-thumbprint="$(first_thumbprint "$server_url")"
+ok "of several tokens the one to replace must be named" assert_error_has "say which one with --replace=TOKEN"
+ok "and nothing changes" unchanged
+replace --replace=0 --label=new --policy="1 of (tang($server_url, thp=$(first_thumbprint "$server_url")), tang($second_url, thp=$second_thumbprint))"
+ok "a policy takes a token's place" assert_json '.verb == "enroll" and .state == "proven" and .token == 0 and .keyslot == 3'
+ok "with a keyslot of its own" holds "0 2 3" "0 1"
+ok "it opens" opens_by_token "$image" --token-id 0
+ok "the other too" opens_by_token "$image" --token-id 1
+ok "it is tried first, as the one before was" assert_equal "$(metadata | jq -c '.tokens | keys_unsorted')" '["0","1"]'
+copy two replaced
+cryptsetup luksKillSlot --batch-mode --key-file "$passphrase" "$image" 2
+cryptsetup token remove --token-id 1 "$image"
+replace --replace --tang="$second_url" --tang-thumbprint="$second_thumbprint"
+ok "the only token is replaced, also by its like" assert_json '.state == "proven" and .token == 0 and .keyslot == 2'
+replace --replace=5 --tang="$second_url" --tang-thumbprint="$second_thumbprint"
+ok "what is not there is not replaced" assert_error_has "has no token 5"
+import 7 '{"type":"someone else","keyslots":["2"]}'
+replace --replace=7 --tang="$second_url" --tang-thumbprint="$second_thumbprint"
+ok "nor another program's token" assert_error_has "token 7 of $image is not cotter's"
+ok "which stays" unchanged
+replace --replace=0 --tang="$second_url" --tang-thumbprint="$second_thumbprint"
+ok "nor one that shares its keyslot" assert_error_has "keyslot 2 of $image is that of token 7 as well"
+renew --force
+ok "which is not renewed either" assert_json '.tokens[0].state == "failed"'
+ok "and changes nothing" unchanged
+
+copy two unproven
+curl -sSf "$second_url/adv" >"$tmp/second.adv"
+stop_tangd second
+replace --replace=0 --tang="$second_url" --tang-advertisement="$tmp/second.adv"
+ok "what cannot be proven replaces nothing" assert_rc 3
+ok "and says so" assert_error_has "cannot be proven now, so token 0 is not replaced"
+ok "to the byte" unchanged
+replace --replace=0 --force --tang="$second_url" --tang-advertisement="$tmp/second.adv"
+ok "unless with --force" assert_json '.state == "unproven" and .token == 0'
+start_tangd second "$second_port"
+ok "and it opens once it can" opens_by_token "$image" --token-id 0
+
+# --- no room ---
+
+copy plain full
+bind_tang_now
+new_keys "$server"
+hide_old "$server"
+cp "$image" "$tmp/due"
+add_keyslots 6
+renew
+ok "a keyslots' area that is full is told" assert_error_has "the keyslots' area of $image is full"
+ok "and nothing changes" unchanged
+make_image all-keyslots --luks2-metadata-size=64k >/dev/null
+bind_tang_now
+add_keyslots 30
+renew --force
+ok "so are 32 keyslots" assert_error_has "all 32 keyslots of $image are taken"
+ok "and nothing changes then" unchanged
+copy due ids
+for ((i = 1; i < 32; i++)); do import $i '{"type":"x","keyslots":[]}'; done
+renew
+ok "32 token ids are enough, since the old one is taken over" assert_json '.tokens[0].state == "renewed"'
+ok "and it opens" opens_by_token "$image" --token-id 0
+copy due area
+import 9 "$(jq -nc '{type: "x", keyslots: [], fill: ("x" * 8600)}')"
+renew
+ok "an area with no room for two tokens is enough too" assert_json '.tokens[0].state == "renewed"'
+ok "and it opens as well" opens_by_token "$image" --token-id 0
+copy due area
+import 9 "$(jq -nc '{type: "x", keyslots: [], fill: ("x" * 9250)}')"
+renew
+ok "one with no room for a keyslot is told" assert_error_has "has no room: its JSON area takes 12288 bytes"
+ok "and nothing changes at all" unchanged
+
+# --- killed, and the next run ---
+
+states() {
+	"$cotter_enroll" --list --json=short "$image" | jq -c '[.tokens[] | [.token, .state]]'
+}
+
+killed_then_renewed() { # BEFORE-WRITE
+	cp "$tmp/due" "$image"
+	rc=0
+	strace -f -o "$tmp/trace" -P "$image" -e trace=write -e "inject=write:signal=KILL:when=$1" \
+		"$cotter_enroll" --renew "$image" || rc=$?
+	[ "$rc" = 137 ]
+	opens_by_passphrase "$image"
+	opens_by_token "$image"
+	"$cotter_enroll" --renew "$image"
+	opens_by_token "$image" --token-id 0
+	assert_equal "$(metadata | jq -c '[(.keyslots | length), (.tokens | keys)]')" '[2,["0"]]'
+	! metadata | grep unfinished
+}
+
+image=$tmp/killed
+cp "$tmp/due" "$image"
+strace -f -o "$tmp/trace" -P "$image" -e trace=write "$cotter_enroll" --quiet --renew "$image"
+writes=$(grep -c 'write(' "$tmp/trace")
+ok "a renewal's writes are seen" [ "$writes" -ge 30 ]
+for ((n = 1; n <= writes; n += 2)); do
+	ok "killed before write $n of $writes, then renewed" killed_then_renewed $n
+done
 
 done_testing
