@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A new binding: sealed, rehearsed, written, proven, and only then what it replaces is removed. */
 #include "enroll/crypttab-step.h"
-#include "enroll/excuse.h"
-#include "enroll/luks-bind.h"
-#include "enroll/proof.h"
+#include "enroll/fresh.h"
+#include "enroll/leftover.h"
+#include "enroll/luks-takeover.h"
 #include "enroll/same.h"
 #include "enroll/sequence.h"
-#include "enroll/trial.h"
-#include "enroll/trust.h"
+#include "enroll/tree.h"
 #include "enroll/unlock.h"
 #include "enroll/user-pin.h"
 #include "enroll/verbs.h"
@@ -25,12 +24,11 @@ struct run {
 	struct inventory inventory;
 	struct wipe wipe;
 	struct buf user_pin;
-	struct buf secret;  /* of the new keyslot */
-	struct token token; /* that holds it sealed */
-	char *json;         /* the same as text */
+	struct fresh fresh;
 	struct buf volume_key;
+	uint32_t outgoing;             /* the tokens that are to go, a bit each */
+	struct luks_takeover takeover; /* where it replaces a token */
 	struct bound bound;
-	char unproven[LOG_LINE_MAX]; /* why the proof could not be made; empty where it was */
 };
 
 static void run_done(struct run *run)
@@ -38,9 +36,8 @@ static void run_done(struct run *run)
 	run->luks = luks_free(run->luks);
 	inventory_done(&run->inventory);
 	buf_done(&run->user_pin);
-	buf_done(&run->secret);
-	token_done(&run->token);
-	free(run->json);
+	fresh_done(&run->fresh);
+	luks_takeover_done(&run->takeover);
 	buf_done(&run->volume_key);
 }
 
@@ -57,6 +54,35 @@ static int check_free(const struct run *run)
 		return log_err(&run->out->log, -EEXIST, "token id %d of %s is taken",
 			       options->token, run->luks->name);
 	return 0;
+}
+
+/* The token that --replace means. */
+static int find_replaced(struct run *run)
+{
+	int token = run->options->replaced;
+	const struct item *item;
+	int r;
+
+	r = inventory_check_ours(&run->inventory, run->luks, token);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; token == OPTIONS_ANY && i < run->inventory.n; i++)
+		if (run->inventory.items[i].ours)
+			token = (int)run->inventory.items[i].id;
+	for (size_t i = 0; run->options->replaced == OPTIONS_ANY && i < run->inventory.n; i++) {
+		item = &run->inventory.items[i];
+		if (item->ours && (int)item->id != token)
+			return log_err(&run->out->log, -EINVAL,
+				       "%s has several cotter tokens; say which one with "
+				       "--replace=TOKEN",
+				       run->luks->name);
+	}
+
+	run->takeover.token = (unsigned)token;
+	r = luks_takeover_possible(run->luks, run->takeover.token, &run->takeover.keyslot);
+	if (r == 0)
+		run->outgoing = UINT32_C(1) << token;
+	return r;
 }
 
 /* Whether it can fit at all; what it takes exactly is known once it is sealed. */
@@ -78,7 +104,7 @@ static int check_crypttab(const struct run *run)
 	struct marks marks;
 	int r;
 
-	r = marks_of(&run->inventory, run->wipe.tokens, &marks);
+	r = marks_of(&run->inventory, run->outgoing, &marks);
 	if (r == 0)
 		r = tree_describe(options->pin, options->config, &facts);
 	if (r < 0)
@@ -101,12 +127,17 @@ static int look(struct run *run)
 			    "bind",
 			    run->luks->name);
 	if (r == 0)
+		r = leftover_clear(run->luks, run->out);
+	if (r == 0)
 		r = inventory_read(run->luks, &run->inventory);
 	if (r == 0)
 		r = check_free(run);
 	if (r == 0 && options->wipe)
 		r = wipe_plan(run->luks, &run->inventory, &options->selection, &run->wipe);
-	if (r == 0)
+	run->outgoing = run->wipe.tokens;
+	if (r == 0 && options->replace)
+		r = find_replaced(run);
+	else if (r == 0)
 		r = check_room(run);
 	if (r == 0 && options->crypttab)
 		r = check_crypttab(run);
@@ -132,63 +163,6 @@ static int prepare(struct run *run)
 	return r;
 }
 
-/* A new secret, sealed under the pin and opened again in memory. */
-static int seal(struct run *run)
-{
-	const struct options *options = run->options;
-	CLEANUP(cot_done)
-	struct cot cot = {
-		.pins = pins,
-		.log = &run->out->log,
-		.deadline_us = now_us() + (uint64_t)TOKEN_DEADLINE_DEFAULT * USEC_PER_SEC,
-		.user_pin = buf_ref(&run->user_pin),
-		.confirm = trust_confirm,
-		.confirm_arg = &run->out->log,
-	};
-	int r;
-
-	r = token_new_secret(&run->secret);
-	if (r < 0)
-		return log_err(&run->out->log, r, "no random secret could be made: %s",
-			       strerror(-r));
-
-	r = pin_seal(&cot, options->pin, options->config, buf_ref(&run->secret), &run->token.jwe);
-	if (r < 0)
-		return r;
-
-	run->token.pin = pin_find(pins, run->token.jwe.hdr);
-	run->token.deadline = TOKEN_DEADLINE_DEFAULT;
-	if (options->label) {
-		run->token.label = strdup(options->label);
-		if (!run->token.label)
-			return -ENOMEM;
-	}
-	return token_format(&run->token, &run->json);
-}
-
-/*
- * Recovers through what was just sealed, so that a server or a TPM that cannot do its part is known
- * before anything is written.
- */
-static int try_sealed(struct run *run)
-{
-	CLEANUP(buf_done) struct buf secret = {0};
-	CLEANUP(trial_done) struct trial trial = {0};
-	int r;
-
-	r = trial_recover(&run->token, buf_ref(&run->user_pin), &trial, &secret);
-	if (r == 0 && !ref_equal(buf_ref(&secret), buf_ref(&run->secret)))
-		return log_err(&run->out->log, -EIO, "another secret came back than was sealed");
-	if (r == 0)
-		return 0;
-
-	if (excused(run->options->pin, run->options->config, &trial.job)) {
-		(void)snprintf(run->unproven, sizeof(run->unproven), "%s", trial.why);
-		return 0;
-	}
-	return log_err(&run->out->log, r, "%s; nothing was changed", trial.why);
-}
-
 /* The token that already binds the same, or NULL; one that is to be replaced does not count. */
 static const struct item *find_same(const struct run *run)
 {
@@ -196,8 +170,8 @@ static const struct item *find_same(const struct run *run)
 		const struct item *item = &run->inventory.items[i];
 
 		if (item->valid && item->keyslots != 0 &&
-		    !(run->wipe.tokens & UINT32_C(1) << item->id) &&
-		    same_binding(item->token.jwe.hdr, run->token.jwe.hdr))
+		    !(run->outgoing & UINT32_C(1) << item->id) &&
+		    same_binding(item->token.jwe.hdr, run->fresh.token.jwe.hdr))
 			return item;
 	}
 	return NULL;
@@ -229,44 +203,58 @@ static int report_same(const struct run *run, const struct item *item)
 	return report(run->out, item->id, (unsigned)__builtin_ctz(item->keyslots), "present", NULL);
 }
 
-/* Whether the secret in memory, at least, opens the new keyslot. */
-static int prove_in_memory(struct run *run)
+static struct fresh_wish wish_of(const struct run *run)
 {
-	int r;
+	const struct options *options = run->options;
 
-	r = luks_keyslot_opens(run->luks, run->bound.keyslot, buf_ref(&run->secret));
-	if (r < 0)
-		return log_err(&run->out->log, r,
-			       "the new keyslot does not open, so the binding is removed again");
-	return 0;
+	return (struct fresh_wish){
+		.pin = options->pin,
+		.config = options->config,
+		.label = options->label,
+		.deadline = TOKEN_DEADLINE_DEFAULT,
+		.user_pin = buf_ref(&run->user_pin),
+		.saved = options->saved,
+	};
 }
 
-/* Whether what was written can stay: proven, or unproven because a server is out of reach alone. */
-static int prove(struct run *run, const struct signals *held)
+static int rehearse(struct run *run, const struct binding *binding)
 {
-	char why[LOG_LINE_MAX] = "";
-	int r;
+	if (!run->options->replace)
+		return luks_bind_rehearse(run->luks, binding);
+	run->takeover.binding = *binding;
+	return luks_takeover_rehearse(run->luks, &run->takeover);
+}
 
-	if (run->unproven[0])
-		return prove_in_memory(run);
+static int make(struct run *run, const struct binding *binding)
+{
+	return run->options->replace ? luks_takeover_begin(run->luks, &run->takeover, &run->bound)
+				     : luks_bind_make(run->luks, binding, &run->bound);
+}
 
-	r = proof_run(run->options, run->bound.token, buf_ref(&run->user_pin), held, why);
-	if (r == 0)
+static int undo(struct run *run, const struct binding *binding)
+{
+	return run->options->replace ? luks_takeover_undo(run->luks, &run->takeover, &run->bound)
+				     : luks_bind_undo(run->luks, binding);
+}
+
+/* A binding is replaced by one that is proven, unless the user will have it so. */
+static int check_proven(const struct run *run)
+{
+	if (!run->options->replace || run->options->force || !run->fresh.unproven[0])
 		return 0;
-	if (r == -EAGAIN && run->options->saved) {
-		(void)snprintf(run->unproven, sizeof(run->unproven), "%s", why);
-		return prove_in_memory(run);
-	}
-	return log_err(&run->out->log, r,
-		       "the new binding was not proven, so it is removed again: %s", why);
+	return log_err(&run->out->log, -EAGAIN,
+		       "the new binding cannot be proven now, so token %u is not replaced: %s; "
+		       "--force replaces it all the same",
+		       run->takeover.token, run->fresh.unproven);
 }
 
 static int write_and_prove(struct run *run, const struct signals *held)
 {
 	const struct options *options = run->options;
+	const struct fresh_wish wish = wish_of(run);
 	const struct binding binding = {
-		.json = run->json,
-		.secret = buf_ref(&run->secret),
+		.json = run->fresh.json,
+		.secret = buf_ref(&run->fresh.secret),
 		.volume_key = buf_ref(&run->volume_key),
 		.pbkdf = options->pbkdf,
 		.keyslot = options->keyslot,
@@ -274,27 +262,33 @@ static int write_and_prove(struct run *run, const struct signals *held)
 	};
 	int r;
 
-	r = luks_bind_rehearse(run->luks, &binding);
+	r = check_proven(run);
+	if (r == 0)
+		r = rehearse(run, &binding);
 	if (r == 0 && signals_came(held))
 		return -EINTR;
 	if (r == 0)
-		r = luks_bind_make(run->luks, &binding, &run->bound);
+		r = make(run, &binding);
 	if (r < 0)
 		return r;
 
-	r = prove(run, held);
+	r = fresh_prove(&wish, options, run->luks, &run->bound, held, &run->fresh);
+	if (r == 0)
+		r = check_proven(run);
 	if (r == 0 && signals_came(held))
 		r = log_err(&run->out->log, -EINTR,
 			    "interrupted; the new binding is removed again");
-	if (r < 0 && luks_bind_undo(run->luks, &binding) == 0)
+	if (r < 0 && undo(run, &binding) == 0)
 		output_say(run->out, "%s is as it was before", run->luks->name);
+	if (r == 0 && options->replace)
+		r = luks_takeover_finish(run->luks, &run->takeover, &run->bound);
 	return r;
 }
 
 static int report_bound(struct run *run)
 {
 	const struct bound *bound = &run->bound;
-	bool proven = !run->unproven[0];
+	bool proven = !run->fresh.unproven[0];
 
 	if (proven)
 		output_say(
@@ -304,21 +298,25 @@ static int report_bound(struct run *run)
 	else
 		output_warn(
 			"bound %s: token %u, keyslot %u, but unproven: %s; run --test once it %s",
-			run->options->device, bound->token, bound->keyslot, run->unproven,
+			run->options->device, bound->token, bound->keyslot, run->fresh.unproven,
 			run->options->later ? "holds" : "is in reach");
 	return report(run->out, bound->token, bound->keyslot, proven ? "proven" : "unproven",
-		      proven ? NULL : run->unproven);
+		      proven ? NULL : run->fresh.unproven);
 }
 
-/* With signals held, from the first byte that is written to the last that is removed. */
+/* What follows -EAGAIN is that nothing was changed. With signals held, from the first byte that is written to the last that is removed. */
 static enum exit_code commit(struct run *run, const struct signals *held)
 {
-	if (write_and_prove(run, held) < 0 || report_bound(run) < 0)
+	int r = write_and_prove(run, held);
+
+	if (r == -EAGAIN)
+		return EXIT_CODE_AWAY;
+	if (r < 0 || report_bound(run) < 0)
 		return EXIT_CODE_FAILED;
 	if (!run->options->wipe)
 		return EXIT_CODE_OK;
 
-	if (run->unproven[0]) {
+	if (run->fresh.unproven[0] && !run->options->force) {
 		output_warn("what --wipe-slot selects was kept, because the new binding is "
 			    "unproven");
 		return EXIT_CODE_AWAY;
@@ -333,7 +331,7 @@ static int set_order(const struct run *run, bool bound)
 	struct signals held;
 	int r;
 
-	if (!options->reorder && (!bound || !sequence_is_local(&run->token)))
+	if (!options->reorder && (!bound || !sequence_is_local(&run->fresh.token)))
 		return sequence_warn(run->luks);
 
 	signals_hold(&held, false);
@@ -368,6 +366,7 @@ static enum exit_code follow(const struct run *run, bool bound, enum exit_code c
 enum exit_code verb_enroll(const struct options *options, struct output *out)
 {
 	CLEANUP(run_done) struct run run = {.options = options, .out = out};
+	struct fresh_wish wish;
 	const struct item *same;
 	struct signals held;
 	enum exit_code code;
@@ -376,8 +375,10 @@ enum exit_code verb_enroll(const struct options *options, struct output *out)
 	r = look(&run);
 	if (r == 0)
 		r = prepare(&run);
-	if (r == 0)
-		r = seal(&run);
+	if (r == 0) {
+		wish = wish_of(&run);
+		r = fresh_seal(&wish, &out->log, &run.fresh);
+	}
 	if (r < 0)
 		return EXIT_CODE_FAILED;
 
@@ -386,7 +387,8 @@ enum exit_code verb_enroll(const struct options *options, struct output *out)
 		return report_same(&run, same) < 0 ? EXIT_CODE_FAILED
 						   : follow(&run, false, EXIT_CODE_OK);
 
-	if (try_sealed(&run) < 0 || unlock(run.luks, options, &run.volume_key) < 0)
+	if (fresh_try(&wish, &out->log, &run.fresh) < 0 ||
+	    unlock(run.luks, options, &run.volume_key) < 0)
 		return EXIT_CODE_FAILED;
 
 	signals_hold(&held, false);

@@ -14,7 +14,7 @@ static enum exit_code (*const verbs[])(const struct options *, struct output *) 
 	[VERB_WIPE] = verb_wipe,         [VERB_ENROLL] = verb_enroll,
 	[VERB_DEVICES] = verb_devices,   [VERB_EXPLAIN] = verb_explain,
 	[VERB_CRYPTTAB] = verb_crypttab, [VERB_REORDER] = verb_reorder,
-	[VERB_REPORT] = verb_report,
+	[VERB_REPORT] = verb_report,     [VERB_RENEW] = verb_renew,
 };
 
 static enum exit_code run(const struct options *options, struct output *out)

@@ -29,6 +29,10 @@ static const struct option general_options[OPT_COUNT] = {
 	OPTION(OPT_EXPLAIN, "explain", no_argument),
 	OPTION(OPT_PROOF, "proof", no_argument),
 	OPTION(OPT_WIPE_SLOT, "wipe-slot", required_argument),
+	OPTION(OPT_RENEW, "renew", optional_argument),
+	OPTION(OPT_RESEAL, "reseal", no_argument),
+	OPTION(OPT_REPLACE, "replace", optional_argument),
+	OPTION(OPT_FORCE, "force", no_argument),
 	OPTION(OPT_REORDER, "reorder", no_argument),
 	OPTION(OPT_CRYPTTAB, "crypttab", optional_argument),
 	OPTION(OPT_JSON, "json", required_argument),
@@ -44,6 +48,11 @@ struct known {
 		size_t pin, i;
 	} of[OPT_MAX]; /* from OPT_COUNT on: which option of which pin */
 };
+
+static void known_freep(struct known **known)
+{
+	free(*known);
+}
 
 static void know_options(struct known *known)
 {
@@ -67,7 +76,7 @@ const char *given_name(enum option_id id)
 
 bool given_binding(const struct given *given)
 {
-	return given->n_groups > 0 || given->text[OPT_POLICY];
+	return !given->text[OPT_RENEW] && (given->n_groups > 0 || given->text[OPT_POLICY]);
 }
 
 const char *given_binding_name(const struct given *given)
@@ -145,18 +154,18 @@ static int refuse_option(const struct known *known, int c, char **argv, const st
 int given_read(int argc, char **argv, const struct log *log, struct given *ret)
 {
 	CLEANUP(given_done) struct given given = {0};
-	struct known known = {0};
+	CLEANUP(known_freep) struct known *known = calloc(1, sizeof(*known));
 	int c, r;
 
 	given.groups = calloc(GROUPS_MAX, sizeof(*given.groups));
-	if (!given.groups)
+	if (!given.groups || !known)
 		return -ENOMEM;
 
-	know_options(&known);
+	know_options(known);
 	opterr = 0;
-	while ((c = getopt_long(argc, argv, ":", known.options, NULL)) != -1) {
-		r = c >= OPT_FIRST ? take_option(&given, &known, c - OPT_FIRST, log)
-				   : refuse_option(&known, c, argv, log);
+	while ((c = getopt_long(argc, argv, ":", known->options, NULL)) != -1) {
+		r = c >= OPT_FIRST ? take_option(&given, known, c - OPT_FIRST, log)
+				   : refuse_option(known, c, argv, log);
 		if (r < 0)
 			return r;
 	}
@@ -177,6 +186,8 @@ static int settle_early(struct given *given, const struct group *early, const st
 		int r;
 
 		if (!early->texts[i])
+			continue;
+		if (!last && given->text[OPT_RENEW])
 			continue;
 		if (!last)
 			return log_err(log, -EINVAL,

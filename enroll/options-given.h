@@ -20,6 +20,10 @@ enum option_id {
 	OPT_EXPLAIN,
 	OPT_PROOF,
 	OPT_WIPE_SLOT,
+	OPT_RENEW,
+	OPT_RESEAL,
+	OPT_REPLACE,
+	OPT_FORCE,
 	OPT_REORDER,
 	OPT_CRYPTTAB,
 	OPT_JSON,
@@ -63,6 +67,6 @@ void given_done(struct given *given);
 /* "label" */
 const char *given_name(enum option_id id);
 
-/* Whether a new binding is described, and the name of the option that does. */
+/* Whether a new binding is described (with --renew the same options are about an old one), and the name of the option that does. */
 bool given_binding(const struct given *given);
 const char *given_binding_name(const struct given *given);

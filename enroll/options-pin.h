@@ -5,7 +5,7 @@
 #include "enroll/options.h"
 #include "enroll/output.h"
 
-enum { PIN_OPTIONS_MAX = 8, PIN_MEMBERS_MAX = 12, PIN_WORDS_MAX = 512 };
+enum { PIN_MEMBERS_MAX = 12, PIN_WORDS_MAX = 512 };
 
 /* An option of one pin. All take a value. */
 struct pin_option {
@@ -103,6 +103,16 @@ struct pin_options {
 	 * -ENOMEM.
 	 */
 	int (*look)(const json_t *hdr, json_t *facts);
+
+	/*
+	 * Whether the texts of --renew are about this leaf, of a header that was checked. NULL: always.
+	 */
+	bool (*is_about)(const char *const *texts, const json_t *hdr);
+
+	/*
+	 * Checks the texts of --renew, of which any may be NULL. The cause goes to `log`. Errors: -EINVAL.
+	 */
+	int (*check_again)(const char *const *texts, const struct log *log);
 
 	/*
 	 * How a leaf is bound again, with the same configuration but for what is given. Where it cannot

@@ -247,6 +247,16 @@ static int look(const json_t *hdr, json_t *facts)
 	return json_object_set_new(facts, "changed_pcrs", changed) == 0 ? 0 : -ENOMEM;
 }
 
+static int check_again(const char *const *texts, const struct log *log)
+{
+	for (size_t i = 0; i < OPTIONS; i++)
+		if (texts[i] && i != PCRS)
+			return log_err(log, -EINVAL,
+				       "--renew seals to PCRs alone anew (--tpm2-pcrs=LIST, "
+				       "--reseal); for another policy use --replace");
+	return 0;
+}
+
 static void keep_why(void *to, enum log_level level, const char *line)
 {
 	if (level == LOG_LEVEL_ERROR)
@@ -326,6 +336,7 @@ const struct pin_options pin_options_tpm2 = {
 	.warning = warning,
 	.announce = announce,
 	.look = look,
+	.check_again = check_again,
 	.again = again,
 	.list = tpm2_devices,
 };

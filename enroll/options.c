@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The command line: read whole first, then checked, then converted. */
 #include "enroll/options-binding.h"
+#include "enroll/options-renewal.h"
 #include "enroll/options-values.h"
 
 #include <errno.h>
@@ -24,6 +25,7 @@ static const struct {
 	enum option_id id;
 	enum verb verb;
 } changers[] = {
+	{OPT_RENEW, VERB_RENEW},
 	{OPT_WIPE_SLOT, VERB_WIPE},
 	{OPT_REORDER, VERB_REORDER},
 	{OPT_CRYPTTAB, VERB_CRYPTTAB},
@@ -154,13 +156,15 @@ static int check_policy(const struct given *given, const struct log *log)
 static int check_company(const struct given *given, enum verb verb, const struct log *log)
 {
 	static const enum option_id binding_only[] = {
-		OPT_UNLOCK_KEY_FILE, OPT_UNLOCK_TOKEN, OPT_LABEL,
-		OPT_PBKDF,           OPT_KEY_SLOT,     OPT_THRESHOLD,
+		OPT_UNLOCK_KEY_FILE, OPT_UNLOCK_TOKEN, OPT_LABEL,   OPT_PBKDF,
+		OPT_KEY_SLOT,        OPT_THRESHOLD,    OPT_REPLACE,
 	};
 	char line[LOG_LINE_MAX];
 
 	if (verb == VERB_DEVICES)
 		return check_alone(given, log);
+	if (verb == VERB_RENEW)
+		return options_check_renewal(given, log);
 	for (size_t i = 0; !given_binding(given) && i < ARRAY_SIZE(binding_only); i++)
 		if (given->text[binding_only[i]])
 			return log_err(log, -EINVAL,
@@ -171,6 +175,16 @@ static int check_company(const struct given *given, enum verb verb, const struct
 	    verb != VERB_REPORT)
 		return log_err(log, -EINVAL,
 			       "--token-id goes with a new binding, --test or --report");
+	if (given->text[OPT_RESEAL])
+		return log_err(log, -EINVAL, "--reseal goes with --renew");
+	if (given->text[OPT_FORCE] && !given->text[OPT_REPLACE] && !given->text[OPT_WIPE_SLOT])
+		return log_err(
+			log, -EINVAL,
+			"--force goes with --renew, --replace or a new binding's --wipe-slot");
+	if (given->text[OPT_REPLACE] && (given->text[OPT_WIPE_SLOT] || given->text[OPT_TOKEN_ID]))
+		return log_err(
+			log, -EINVAL, "--replace and --%s exclude each other",
+			given_name(given->text[OPT_WIPE_SLOT] ? OPT_WIPE_SLOT : OPT_TOKEN_ID));
 	if (given->text[OPT_PROOF] && verb != VERB_TEST)
 		return log_err(log, -EINVAL, "--proof goes with --test");
 	if (given->text[OPT_UNLOCK_KEY_FILE] && given->text[OPT_UNLOCK_TOKEN])
@@ -203,8 +217,13 @@ static int convert(const struct given *given, const struct log *log, struct opti
 	options->proof = given->text[OPT_PROOF];
 	options->crypttab = given->text[OPT_CRYPTTAB];
 	options->reorder = given->text[OPT_REORDER];
+	options->replace = given->text[OPT_REPLACE];
+	options->force = given->text[OPT_FORCE];
+	options->reseal = given->text[OPT_RESEAL];
 
 	r = options_read_values(given, log, options);
+	if (r == 0 && options->verb == VERB_RENEW)
+		r = options_read_renewal(given, log, options);
 	if (r < 0)
 		return r;
 	if (options->verb == VERB_DEVICES)
@@ -245,5 +264,6 @@ int options_parse(int argc, char **argv, const struct log *log, struct options *
 void options_done(struct options *options)
 {
 	json_decref(options->config);
+	free(options->wishes);
 	*options = (struct options){0};
 }

@@ -11,6 +11,7 @@ enum verb {
 	VERB_REPORT,
 	VERB_WIPE,
 	VERB_ENROLL,
+	VERB_RENEW,
 	VERB_DEVICES,
 	VERB_EXPLAIN,
 	VERB_CRYPTTAB,
@@ -31,6 +32,14 @@ struct selection {
 	bool all;          /* every cotter token */
 };
 
+enum { PIN_OPTIONS_MAX = 8 };
+
+/* What --renew is told of one leaf, or of all of a pin: the pin's options, each at its place or NULL. */
+struct leaf_wish {
+	const char *pin;
+	const char *texts[PIN_OPTIONS_MAX];
+};
+
 /* Strings are the process's arguments, borrowed. End it with options_done(). */
 struct options {
 	enum verb verb;
@@ -48,7 +57,7 @@ struct options {
 	const char *label; /* NULL: none */
 	const char *pbkdf; /* NULL: PBKDF2 at its minimum */
 	int keyslot;       /* or OPTIONS_ANY */
-	int token;         /* or OPTIONS_ANY; with --test and --report the one to try */
+	int token;         /* or OPTIONS_ANY; with --test, --report and --renew the one to try */
 
 	/* the credential that opens the volume; neither: ask at the terminal */
 	const char *unlock_key_file; /* "-": standard input */
@@ -59,6 +68,15 @@ struct options {
 	 * one, is what standard input holds, and no terminal is asked.
 	 */
 	bool proof;
+
+	bool replace; /* a token by the new binding */
+	int replaced; /* which, or OPTIONS_ANY: the only one */
+	bool force;   /* renew what is not due, replace by what is not proven */
+
+	/* --renew; `token` is the one to renew */
+	bool reseal;
+	struct leaf_wish *wishes;
+	size_t n_wishes;
 
 	bool reorder; /* all tokens, also those of other programs */
 	bool wipe;

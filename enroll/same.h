@@ -14,3 +14,6 @@
  * the same where their shares are, in any order, and as many are needed.
  */
 MUST bool same_binding(const json_t *a, const json_t *b);
+
+/* Whether two URLs name the same server: see above. */
+MUST bool same_server(const char *url, const char *other);

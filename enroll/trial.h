@@ -32,8 +32,24 @@ void trial_done(struct trial *trial);
 MUST int trial_recover(const struct token *token, struct ref user_pin, struct trial *trial,
 		       struct buf *ret);
 
+/* What a trial came by. A zeroed struct is empty. End it with trial_gain_done(). */
+struct trial_gain {
+	struct buf secret;
+	unsigned keyslot;    /* that the secret opened */
+	struct buf user_pin; /* that a person typed for it; empty: none */
+};
+
+void trial_gain_done(struct trial_gain *gain);
+
 /* The whole: recovers, and opens one of the token's keyslots. */
 void trial_run(struct luks *luks, const struct item *item, struct ref user_pin, struct trial *ret);
 
 /* The same; where it is the PIN alone that is wanted, a person at the terminal is asked for it. */
 void trial_run_asking(struct luks *luks, const struct item *item, struct trial *ret);
+
+/*
+ * The same, keeping what it came by where the token opens one of its keyslots. With `whole` the PIN is asked
+ * for also where the policy holds without it.
+ */
+void trial_open_asking(struct luks *luks, const struct item *item, bool whole, struct trial *ret,
+		       struct trial_gain *ret_gain);

@@ -27,6 +27,7 @@ MUST enum exit_code verb_list(const struct options *options, struct output *out)
 MUST enum exit_code verb_test(const struct options *options, struct output *out);
 MUST enum exit_code verb_report(const struct options *options, struct output *out);
 MUST enum exit_code verb_wipe(const struct options *options, struct output *out);
+MUST enum exit_code verb_renew(const struct options *options, struct output *out);
 MUST enum exit_code verb_enroll(const struct options *options, struct output *out);
 MUST enum exit_code verb_reorder(const struct options *options, struct output *out);
 MUST enum exit_code verb_crypttab(const struct options *options, struct output *out);

@@ -38,6 +38,7 @@ wait_until() { # SECONDS CMD…
 start_server() { # NAME CMD…
 	local name=$1
 	shift
+	rm -f "$tmp/$name.out" "$tmp/$name.log" # of one before, whose words are not this one's
 	setsid "$@" >"$tmp/$name.out" 2>"$tmp/$name.log" </dev/null &
 	servers[$name]=$!
 }
