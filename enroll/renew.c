@@ -266,7 +266,10 @@ static enum exit_code without_secret(struct attempt *a)
 			       "itself; --replace=%u with its policy replaces it",
 			       a->item->id);
 	else
-		(void)snprintf(why, sizeof(why), "%.400s", a->trial.why);
+		(void)snprintf(why, sizeof(why),
+			       "%.380s; a token is renewed through itself; --replace=%u with its "
+			       "policy replaces it",
+			       a->trial.why, a->item->id);
 	return end(a, "failed", why, EXIT_CODE_FAILED);
 }
 
