@@ -130,17 +130,6 @@ static int compare(struct inquiry *q, const struct adv *adv)
 	return set_keys(q->survey, adv, current ? key : adv_exchange_key(adv));
 }
 
-/* 0 where one of the signing keys held has signed. Errors: as adv_vouched(). */
-static int vouched(const struct inquiry *q, struct ref text)
-{
-	int r = -EKEYREJECTED;
-
-	for (size_t i = 0; i < q->held.n_keys && r == -EKEYREJECTED; i++)
-		if (jwk_allows(&q->held.keys[i], JWK_OP_VERIFY))
-			r = adv_vouched(text, &q->held.keys[i]);
-	return r;
-}
-
 /* 0 where what came decides, -EAGAIN where it does not, -ENOMEM. */
 static int weigh(struct inquiry *q, const struct fetch_reply *reply)
 {
@@ -160,7 +149,8 @@ static int weigh(struct inquiry *q, const struct fetch_reply *reply)
 
 	r = adv_parse(buf_ref(&reply->body), url, &q->log, &adv);
 	if (r == 0)
-		r = by_key ? vouched(q, buf_ref(&reply->body)) : -EKEYREJECTED;
+		r = by_key ? adv_vouched(buf_ref(&reply->body), &q->held.keys[q->asked_by])
+			   : -EKEYREJECTED;
 	if (r == -ENOMEM)
 		return r;
 	if (r == 0)

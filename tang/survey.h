@@ -2,7 +2,7 @@
 /*
  * The survey of a tang JWE (cot->survey): what its server advertises now, and whether a signing key
  * that the token holds vouches for it. An advertisement is asked for by the thumbprint of such a key
- * and must be signed by one; what /adv alone says is never trusted.
+ * and must be signed by it; what /adv alone says is never trusted.
  */
 #pragma once
 
@@ -15,7 +15,7 @@ struct inquiry {
 	const struct binding *binding;
 	struct adv held; /* what the token holds of an advertisement */
 	size_t asked_by; /* index in `held` of the signing key that is asked by; n_keys: by none */
-	bool lied;       /* an advertisement came that none of them signed */
+	bool lied;       /* an advertisement came that the key did not sign */
 	bool odd; /* what came was neither an advertisement nor the word that there is none */
 	char path[sizeof("adv/") + TANG_KID_MAX];
 	struct fetch *fetch;

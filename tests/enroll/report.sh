@@ -57,8 +57,10 @@ make_small_image plain
 
 # --- the keys of one server ---
 
-start_tangd
-server=$tmp/tang server_port=$tang_port server_url=$tang_url
+# Outside of the range from which the kernel gives ports to others while nobody listens there.
+server=$tmp/tang server_port=$((20000 + RANDOM % 10000))
+start_tangd tang $server_port
+server_url=$tang_url
 fresh volume-tang
 bind_tang
 report

@@ -237,6 +237,7 @@ static void test_untrusted(void **state)
 		{"by /adv alone, though well signed", "ab", "x", "ab", "", 1},
 		{"lies at each path", "c", "y", "c", "abc", 0},
 		{"lies at one path", "c", "y", "c", "a", 0},
+		{"the other's word at one path", "c", "y", "cb", "a", 0},
 		{"the held keys, not signed by them", "ab", "y", "c", "ab", 0},
 		{"one held key, signed by the exchange key", "a", "y", "x", "ab", 0},
 		{"a new key that has not signed", "ac", "y", "a", "ab", 0},
@@ -307,6 +308,29 @@ static void test_not_asked_for(void **state)
 	assert_null(survey());
 	assert_int_equal(run.r, 0);
 	assert_int_equal(adv.asked, 0);
+}
+
+/* Both requests go by the token's own idea of whom it talks to. */
+static void test_https(void **state)
+{
+	static const char pubkey[] = "sha256//47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=";
+	CLEANUP(cot_done) struct cot cot = {.pins = table, .log = lines_begin(&run.lines)};
+	CLEANUP_JSON json_t *cfg = NULL;
+	char kid[JWK_THUMBPRINT_MAX + 1];
+
+	(void)state;
+	kid_of('x', "S256", kid);
+	cfg = json_pack("{s:s, s:s, s:s, s:o, s:s}", "url", "https://tang.test", "ca",
+			"/etc/ca.pem", "pubkey", pubkey, "keys", jwks_of("ab", "x"), "kid", kid);
+	jwe_done(&run.bound);
+	assert_int_equal(pin_seal(&cot, "tang", cfg, ref_str(SECRET), &run.bound), 0);
+	serve("ab", "x", "ab", "ab");
+	expect_survey("https", SURVEY_CURRENT, "ab", 'x', NULL);
+	assert_int_equal(net.started, 2);
+	assert_memory_equal(net.path, "adv/", 4);
+	assert_string_equal(net.base, "https://tang.test");
+	assert_string_equal(net.ca, "/etc/ca.pem");
+	assert_string_equal(net.pubkey, pubkey);
 }
 
 /* What a survey says is the configuration of the next binding. */
@@ -419,6 +443,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_unreachable, begin, end),
 		cmocka_unit_test_setup_teardown(test_recovery_fails, begin, end),
 		cmocka_unit_test_setup_teardown(test_not_asked_for, begin, end),
+		cmocka_unit_test_setup_teardown(test_https, begin, end),
 		cmocka_unit_test_setup_teardown(test_bind_again, begin, end),
 		cmocka_unit_test_setup_teardown(test_config, begin, end),
 		cmocka_unit_test_setup_teardown(test_whole_advertisement, begin, end),
