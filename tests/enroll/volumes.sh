@@ -99,6 +99,17 @@ run "$cotter_enroll" --test "$a" "$none" "$tmp/broken"
 ok "and what could not be looked at most" assert_rc 1
 start_tangd tang "$tang_port"
 
+run "$cotter_enroll" --report "$a" "$b"
+ok "a report has its headings too" assert_equal "$(grep -c ':$' "$tmp/out")" 2
+ok "and its status" assert_rc 0
+run "$cotter_enroll" --report --json=short "$a" "$tmp/broken" "$b"
+ok "of which the worst counts" assert_rc 12
+ok "between good ones" assert_json '[.[].health] == ["ok", "failed", "ok"]'
+cp "$a" "$tmp/before.a"
+run "$cotter_enroll" --renew --json=short "$a" "$tmp/broken" "$b"
+ok "a renewal looks at each" assert_json '[.[].tokens[0].state] == ["not-due", "failed", "not-due"]'
+ok "where it is not due, nothing changes" assert_same_file "$a" "$tmp/before.a"
+
 run "$cotter_enroll" --wipe-slot=tang --json=short "$a" "$none" "$b"
 ok "bindings of several are removed" assert_json '[.[].wiped.keyslots] == [[1], null, [1]]'
 ok "though one was not there" assert_rc 1

@@ -120,6 +120,10 @@ static void test_devices(void **state)
 		{"--crypttab --all", VERB_CRYPTTAB, 0, true},
 		{"--wipe-slot=orphaned,tang --all", VERB_WIPE, 0, true},
 		{"--test --token-id=1 --all", VERB_TEST, 0, true},
+		{"--report a b", VERB_REPORT, 2, false},
+		{"--report --all", VERB_REPORT, 0, true},
+		{"--renew a b", VERB_RENEW, 2, false},
+		{"--renew --all --json=short --quiet", VERB_RENEW, 0, true},
 	};
 	static const char *const names[] = {"a", "b", "c"};
 
@@ -150,6 +154,8 @@ static void test_refused(void **state)
 		{"--all --header=h", "--header is of one volume, so name one device"},
 		{"--header=h a b", "--header is of one volume, so name one device"},
 		{"--all --all", "--all is given twice"},
+		{"--renew --all disk", "so it excludes disk"},
+		{"--renew --header=h a b", "--header is of one volume"},
 		{"--all --tang=h", "--all makes no new bindings: name the devices that --tang is"},
 		{"--all --policy=tang(h)", "name the devices that --policy is for"},
 		{"--explain --tang=h --all", "--all makes no new bindings"},

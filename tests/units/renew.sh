@@ -8,11 +8,11 @@ if [ -z "${IN_NAMESPACE:-}" ]; then
 fi
 . "$(dirname "$0")/../lib.sh"
 
-# A journal that writes each entry as a line of JSON to $tmp/journal.out.
+# A journal that writes each entry as a line of JSON to $tmp/journal.
 mkdir -p /run/systemd/journal
 mount -t tmpfs journal /run/systemd/journal
 cat >"$tmp/journal.py" <<-'END'
-	import json, socket, struct
+	import json, socket, struct, sys
 	listener = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
 	listener.bind("/run/systemd/journal/socket")
 	while True:
@@ -24,21 +24,22 @@ cat >"$tmp/journal.py" <<-'END'
 	            size = struct.unpack("<Q", data[:8])[0]
 	            value, data = data[8:8 + size], data[9 + size:]
 	        fields[name.decode()] = value.decode()
-	    print(json.dumps(fields), flush=True)
+	    with open(sys.argv[1], "a") as journal:
+	        print(json.dumps(fields), file=journal)
 END
-start_server journal /usr/bin/python3 "$tmp/journal.py"
+start_server journal /usr/bin/python3 "$tmp/journal.py" "$tmp/journal"
 wait_until 10 test -S /run/systemd/journal/socket
 
 # Runs cotter-renew; its entries are then in $tmp/entries. N of them are waited for.
 renew() { # N COTTER-ENROLL
-	: >"$tmp/journal.out"
+	: >"$tmp/journal"
 	run "$build/units/cotter-renew" "$2"
 	wait_until 10 entries_came "$1" || true
-	jq -s . "$tmp/journal.out" >"$tmp/entries"
+	jq -s . "$tmp/journal" >"$tmp/entries"
 }
 
 entries_came() { # N
-	[ "$(wc -l <"$tmp/journal.out")" -ge "$1" ]
+	[ "$(wc -l <"$tmp/journal")" -ge "$1" ]
 }
 
 assert_entries() { # FILTER
@@ -109,6 +110,92 @@ renew 0 "$tmp/none"
 ok "or is not there" fails "could not be run to its end: No such file"
 run "$build/units/cotter-renew"
 ok "its path must be given" assert_error_has "cotter-renew wants the path of cotter-enroll"
+
+# --- a real one ---
+
+touch "$tmp/crypttab"
+[ -e /etc/crypttab ] || { touch /etc/crypttab; touch "$tmp/made_crypttab"; }
+mount --bind "$tmp/crypttab" /etc/crypttab
+mkdir "$tmp/block"
+mount --bind "$tmp/block" /sys/block
+
+bind() { # OPTION…
+	"$cotter_enroll" --quiet --unlock-key-file="$passphrase" "$@" "$image"
+}
+
+# New keys, the old ones hidden, as tangd's own program has it.
+rotate() { # SERVER
+	local key
+	for key in "$tmp/$1"/*.jwk; do
+		mv "$key" "$tmp/$1/.${key##*/}"
+	done
+	/usr/libexec/tangd-keygen "$tmp/$1"
+}
+
+# Each entry as DEVICE TOKEN RESULT [LEAF].
+entries_are() { # ENTRY…
+	assert_equal "$(jq -r '.[] | [.COTTER_DEVICE, .COTTER_TOKEN, .COTTER_RESULT, .COTTER_LEAF // empty] |
+		join(" ")' "$tmp/entries")" "$(printf '%s\n' "$@")" || { cat "$tmp/entries"; show_run; return 1; }
+}
+
+start_tangd first
+first_url=$tang_url first_port=$tang_port first_thumbprint=$tang_thumbprint
+start_tangd second
+second_url=$tang_url
+make_small_image plain
+make_small_image one
+one=$image
+bind --tang="$first_url" --tang-thumbprint="$first_thumbprint"
+make_small_image two
+two=$image
+bind --policy="1 of (tang($first_url, thp=$first_thumbprint), tang($second_url, thp=$tang_thumbprint))"
+cat >"$tmp/crypttab" <<-END
+	plain $tmp/plain none
+	one $one none token-type=cotter-tang,_netdev
+	gone $tmp/gone none nofail
+	two $two none token-type=cotter-sss,_netdev
+END
+
+cp "$one" "$tmp/before"
+renew 2 "$cotter_enroll"
+ok "while the keys are the same, nothing is due" entries_are "$one 0 not-due" "$two 0 not-due"
+ok "which is well" assert_rc 0
+ok "and changes nothing" assert_same_file "$one" "$tmp/before"
+
+rotate first
+old=$(token_secret "$one" 0)
+renew 2 "$cotter_enroll"
+ok "after new keys all are renewed" entries_are "$one 0 renewed" "$two 0 renewed"
+ok "which is well too" assert_rc 0
+rm -f "$tmp/first"/.*.jwk
+ok "and they open with the new keys alone" opens_by_token "$one"
+ok "by new secrets" not assert_equal "$(token_secret "$one" 0)" "$old"
+
+stop_tangd second
+rotate first
+renew 3 "$cotter_enroll"
+ok "a server that is away keeps none from being renewed" entries_are "$one 0 renewed" "$two 0 renewed" \
+	"$two 0 kept $second_url"
+ok "and is told of" assert_entries '.[2].COTTER_CAUSE | test("refused")'
+ok "as no failure" assert_rc 0
+
+rm -rf "$tmp/first"
+stop_tangd first
+start_tangd first "$first_port"
+cp "$one" "$tmp/before"
+renew 2 "$cotter_enroll"
+ok "another server at the same address renews nothing" assert_same_file "$one" "$tmp/before"
+ok "which the journal has" assert_entries "any(.[]; .MESSAGE_ID == \"$failed\" and
+	.COTTER_DEVICE == \"$one\" and .COTTER_TOKEN == \"0\" and .COTTER_CAUSE != null)"
+ok "and fails" assert_rc 1
+
+stop_tangd first
+renew 2 "$cotter_enroll"
+ok "with no server all stays as it is" entries_are "$one 0 kept" "$two 0 kept"
+ok "and the status says that it may pass" assert_rc 3
+
+umount /sys/block /etc/crypttab
+[ ! -e "$tmp/made_crypttab" ] || rm -f /etc/crypttab
 
 # --- the units ---
 
