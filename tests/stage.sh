@@ -38,6 +38,7 @@ wait_until() { # SECONDS CMD…
 start_server() { # NAME CMD…
 	local name=$1
 	shift
+	rm -f "$tmp/$name.out" "$tmp/$name.log" # what an earlier one of this name said is not waited for
 	setsid "$@" >"$tmp/$name.out" 2>"$tmp/$name.log" </dev/null &
 	servers[$name]=$!
 }

@@ -74,7 +74,7 @@ on_machine() { # [--target=FOLDER] CMD…
 		fi
 		furnish "$machine"
 		exec "$@"' on_machine "$machine" "$target" "$tmp" "${devices[*]}" \
-		setsid -w strace -f --seccomp-bpf -qq -v -s 16384 -e trace=execve -o "$tmp/trace" -E HOME=/root \
+		setsid -w strace -f --seccomp-bpf -qq -v -s 16384 -e trace=execve -o "$tmp/trace" \
 		env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 \
 		${COTTER_TPM2_TCTI:+COTTER_TPM2_TCTI="$COTTER_TPM2_TCTI"} \
 		chroot "$machine" "$@" </dev/null
@@ -303,6 +303,7 @@ ok "Clevis: crypttab has the line" has_lines "$machine/etc/crypttab" "data /dev/
 take cloud-config
 make_machine cloud
 pretend "$machine" systemctl mkfs.ext4 mount
+echo "stat -c '%u %a' /run/encrypt-data.key >>$tmp/calls" >>"$machine/.local/bin/mount"
 rm -f "$tmp/calls"
 truncate -s 20M "$machine/dev/vdb"
 recipes cloud-write "$tmp/cloud-config.recipe" "$machine" >"$machine/runcmd"
@@ -322,8 +323,9 @@ ok "cloud-init: there is no other keyslot" assert_equal \
 ok "cloud-init: the first key is gone" assert_equal "$(find "$machine/run" -type f)" ""
 ok "cloud-init: crypttab has the line" has_lines "$machine/etc/crypttab" "data /dev/vdb none $network"
 ok "cloud-init: so has fstab" has_lines "$machine/etc/fstab" "/dev/mapper/data /srv ext4 _netdev,nofail 0 2"
-ok "cloud-init: the volume is opened, and its file system made and mounted" called "systemctl daemon-reload" \
-	"systemctl start systemd-cryptsetup@data.service" "mkfs.ext4 -q /dev/mapper/data" "mount /srv"
+ok "cloud-init: the volume is opened, and its file system made and mounted; the key is for root alone" called "systemctl daemon-reload" \
+	"systemctl start systemd-cryptsetup@data.service" "mkfs.ext4 -q /dev/mapper/data" "mount /srv" \
+	"0 600"
 cp "$machine/dev/vdb" "$tmp/before"
 run on_machine sh /runcmd
 ok "cloud-init: a disk that holds something stays as it is" eval 'assert_rc 1 &&
