@@ -28,6 +28,7 @@ struct run {
 	struct buf secret;  /* of the new keyslot */
 	struct token token; /* that holds it sealed */
 	char *json;         /* the same as text */
+	int token_id;       /* where it goes, or LUKS_ANY */
 	struct buf volume_key;
 	struct bound bound;
 	char unproven[LOG_LINE_MAX]; /* why the proof could not be made; empty where it was */
@@ -44,19 +45,37 @@ static void run_done(struct run *run)
 	buf_done(&run->volume_key);
 }
 
+static int id_taken(const struct run *run)
+{
+	return log_err(&run->out->log, -EEXIST, "token id %d of %s is taken", run->options->token,
+		       run->luks->name);
+}
+
 static int check_free(const struct run *run)
 {
 	const struct options *options = run->options;
 	uint32_t taken = run->inventory.active | run->inventory.unbound;
+	const struct item *there = NULL;
 
 	if (options->keyslot != OPTIONS_ANY && taken & UINT32_C(1) << options->keyslot)
 		return log_err(&run->out->log, -EEXIST, "keyslot %d of %s is taken",
 			       options->keyslot, run->luks->name);
-	if (options->token != OPTIONS_ANY &&
-	    inventory_find(&run->inventory, (unsigned)options->token))
-		return log_err(&run->out->log, -EEXIST, "token id %d of %s is taken",
-			       options->token, run->luks->name);
-	return 0;
+	if (options->token != OPTIONS_ANY)
+		there = inventory_find(&run->inventory, (unsigned)options->token);
+	return there && (!there->ours || there->keyslots != 0) ? id_taken(run) : 0;
+}
+
+/* Where the token goes: what a run that was ended left of the same binding is written over. */
+static int choose_token(struct run *run)
+{
+	const struct item *left =
+		same_find(&run->inventory, run->token.jwe.hdr, &run->wipe, /* orphaned= */ true);
+	int wanted = run->options->token;
+
+	run->token_id = wanted == OPTIONS_ANY && left ? (int)left->id : wanted;
+	if (wanted == OPTIONS_ANY || (left && left->id == (unsigned)wanted))
+		return 0;
+	return inventory_find(&run->inventory, (unsigned)wanted) ? id_taken(run) : 0;
 }
 
 /* Whether it can fit at all; what it takes exactly is known once it is sealed. */
@@ -189,20 +208,6 @@ static int try_sealed(struct run *run)
 	return log_err(&run->out->log, r, "%s; nothing was changed", trial.why);
 }
 
-/* The token that already binds the same, or NULL; one that is to be replaced does not count. */
-static const struct item *find_same(const struct run *run)
-{
-	for (size_t i = 0; i < run->inventory.n; i++) {
-		const struct item *item = &run->inventory.items[i];
-
-		if (item->valid && item->keyslots != 0 &&
-		    !(run->wipe.tokens & UINT32_C(1) << item->id) &&
-		    same_binding(item->token.jwe.hdr, run->token.jwe.hdr))
-			return item;
-	}
-	return NULL;
-}
-
 static int report(struct output *out, unsigned token, unsigned keyslot, const char *state,
 		  const char *cause)
 {
@@ -216,16 +221,13 @@ static int report(struct output *out, unsigned token, unsigned keyslot, const ch
 static int report_same(const struct run *run, const struct item *item)
 {
 	const struct options *options = run->options;
+	bool wipes = run->wipe.keyslots != 0 || run->wipe.tokens != 0;
 
-	output_say(run->out,
-		   "%s is already bound so by token %u (test it with --test); nothing was changed",
-		   options->device, item->id);
+	output_say(run->out, "%s is already bound so by token %u%s", options->device, item->id,
+		   wipes ? "" : " (test it with --test); nothing was changed");
 	if (options->user_pin)
 		output_warn("its PIN is the one that it had; to change it, add --wipe-slot=%u",
 			    (unsigned)__builtin_ctz(item->keyslots));
-	if (run->wipe.keyslots != 0 || run->wipe.tokens != 0)
-		output_warn("what --wipe-slot selects was kept; to remove it, give --wipe-slot "
-			    "alone");
 	return report(run->out, item->id, (unsigned)__builtin_ctz(item->keyslots), "present", NULL);
 }
 
@@ -270,7 +272,7 @@ static int write_and_prove(struct run *run, const struct signals *held)
 		.volume_key = buf_ref(&run->volume_key),
 		.pbkdf = options->pbkdf,
 		.keyslot = options->keyslot,
-		.token = options->token,
+		.token = run->token_id,
 	};
 	int r;
 
@@ -310,30 +312,52 @@ static int report_bound(struct run *run)
 		      proven ? NULL : run->unproven);
 }
 
-/* With signals held, from the first byte that is written to the last that is removed. */
-static enum exit_code commit(struct run *run, const struct signals *held)
+static enum exit_code wipe_replaced(const struct run *run, const struct signals *held)
 {
-	if (write_and_prove(run, held) < 0 || report_bound(run) < 0)
-		return EXIT_CODE_FAILED;
-	if (!run->options->wipe)
-		return EXIT_CODE_OK;
-
-	if (run->unproven[0]) {
-		output_warn("what --wipe-slot selects was kept, because the new binding is "
+	if (run->unproven[0] && !run->options->force) {
+		output_warn("what --wipe-slot selects was kept, because the binding is "
 			    "unproven");
 		return EXIT_CODE_AWAY;
 	}
 	return wipe_do(run->luks, &run->wipe, held, run->out) < 0 ? EXIT_CODE_FAILED : EXIT_CODE_OK;
 }
 
-/* Local tokens before those that need the network, where the new one may stand behind such. */
-static int set_order(const struct run *run, bool bound)
+/* With signals held, from the first byte that is written to the last that is removed. */
+static enum exit_code commit(struct run *run, const struct signals *held)
+{
+	if (write_and_prove(run, held) < 0 || report_bound(run) < 0)
+		return EXIT_CODE_FAILED;
+	return run->options->wipe ? wipe_replaced(run, held) : EXIT_CODE_OK;
+}
+
+/* What a run that was ended made is proven as it would have been, before anything goes for it. */
+static enum exit_code replace_by(struct run *run, const struct item *same)
+{
+	enum exit_code code;
+	struct signals held;
+
+	if (report_same(run, same) < 0)
+		return EXIT_CODE_FAILED;
+	if (run->wipe.keyslots == 0 && run->wipe.tokens == 0)
+		return EXIT_CODE_OK;
+
+	signals_hold(&held, false);
+	if (proof_run(run->options, same->id, buf_ref(&run->user_pin), &held, run->unproven) < 0)
+		output_warn("token %u does not open %s: %s", same->id, run->luks->name,
+			    run->unproven);
+	code = wipe_replaced(run, &held);
+	signals_release(&held);
+	return code;
+}
+
+/* Local tokens before those that need the network, where this one may stand behind such. */
+static int set_order(const struct run *run)
 {
 	const struct options *options = run->options;
 	struct signals held;
 	int r;
 
-	if (!options->reorder && (!bound || !sequence_is_local(&run->token)))
+	if (!options->reorder && !sequence_is_local(&run->token))
 		return sequence_warn(run->luks);
 
 	signals_hold(&held, false);
@@ -342,15 +366,15 @@ static int set_order(const struct run *run, bool bound)
 	return r < 0 || options->reorder ? r : sequence_warn(run->luks);
 }
 
-/* What follows a binding that was made, or (not `bound`) was there, and takes nothing from it. */
-static enum exit_code follow(const struct run *run, bool bound, enum exit_code code)
+/* What follows a binding that was made or was there, and takes nothing from it. */
+static enum exit_code follow(const struct run *run, enum exit_code code)
 {
 	const struct options *options = run->options;
 	const struct log *log = &run->out->log;
 
 	if (code != EXIT_CODE_OK && code != EXIT_CODE_AWAY)
 		return code;
-	if (set_order(run, bound) < 0) {
+	if (set_order(run) < 0) {
 		(void)log_err(log, 0,
 			      "the binding stays, but the order of tokens is not right; run "
 			      "--reorder alone once that is mended");
@@ -381,16 +405,16 @@ enum exit_code verb_enroll(const struct options *options, struct output *out)
 	if (r < 0)
 		return EXIT_CODE_FAILED;
 
-	same = find_same(&run);
+	same = same_find(&run.inventory, run.token.jwe.hdr, &run.wipe, /* orphaned= */ false);
 	if (same)
-		return report_same(&run, same) < 0 ? EXIT_CODE_FAILED
-						   : follow(&run, false, EXIT_CODE_OK);
+		return follow(&run, replace_by(&run, same));
 
-	if (try_sealed(&run) < 0 || unlock(run.luks, options, &run.volume_key) < 0)
+	if (choose_token(&run) < 0 || try_sealed(&run) < 0 ||
+	    unlock(run.luks, options, &run.volume_key) < 0)
 		return EXIT_CODE_FAILED;
 
 	signals_hold(&held, false);
 	code = commit(&run, &held);
 	signals_release(&held);
-	return follow(&run, true, code);
+	return follow(&run, code);
 }

@@ -50,7 +50,10 @@ const char *const help_texts[] = {
 
 	"With a new binding (after it succeeded) or alone:\n"
 	"  --wipe-slot=LIST              remove keyslots together with their cotter tokens: N,\n"
-	"                                tang, tpm2, sss, orphaned, all; several with commas\n"
+	"                                tang, tpm2, sss, orphaned, all; several with commas;\n"
+	"                                last label=TEXT\n"
+	"  --force                       with --wipe-slot: also the last way into the volume, or\n"
+	"                                for a new binding that is unproven\n"
 	"With a new binding (last of all) or alone, for a volume that is bound:\n"
 	"  --reorder                     have tokens that need no network tried first, and those\n"
 	"                                of systemd, which may keep it from others, last\n"

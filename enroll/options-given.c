@@ -28,6 +28,7 @@ static const struct option general_options[OPT_COUNT] = {
 	OPTION(OPT_EXPLAIN, "explain", no_argument),
 	OPTION(OPT_PROOF, "proof", no_argument),
 	OPTION(OPT_WIPE_SLOT, "wipe-slot", required_argument),
+	OPTION(OPT_FORCE, "force", no_argument),
 	OPTION(OPT_REORDER, "reorder", no_argument),
 	OPTION(OPT_CRYPTTAB, "crypttab", optional_argument),
 	OPTION(OPT_JSON, "json", required_argument),

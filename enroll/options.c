@@ -166,6 +166,8 @@ static int check_company(const struct given *given, enum verb verb, const struct
 		return log_err(log, -EINVAL, "--token-id goes with a new binding or --test");
 	if (given->text[OPT_PROOF] && verb != VERB_TEST)
 		return log_err(log, -EINVAL, "--proof goes with --test");
+	if (given->text[OPT_FORCE] && !given->text[OPT_WIPE_SLOT])
+		return log_err(log, -EINVAL, "--force goes with --wipe-slot");
 	if (given->text[OPT_UNLOCK_KEY_FILE] && given->text[OPT_UNLOCK_TOKEN])
 		return log_err(log, -EINVAL,
 			       "--unlock-key-file and --unlock-token exclude each "
@@ -193,6 +195,7 @@ static int convert(const struct given *given, const struct log *log, struct opti
 	options->unlock_key_file = given->text[OPT_UNLOCK_KEY_FILE];
 	options->unlock_token = given->text[OPT_UNLOCK_TOKEN];
 	options->wipe = given->text[OPT_WIPE_SLOT];
+	options->force = given->text[OPT_FORCE];
 	options->proof = given->text[OPT_PROOF];
 	options->crypttab = given->text[OPT_CRYPTTAB];
 	options->reorder = given->text[OPT_REORDER];

@@ -28,6 +28,7 @@ struct selection {
 	uint32_t pins;     /* tokens of these entries of the table of pins, a bit each */
 	bool orphaned;     /* cotter tokens without a keyslot */
 	bool all;          /* every cotter token */
+	const char *label; /* cotter tokens with this label; NULL: not by label */
 };
 
 /* Strings are the process's arguments, borrowed. End it with options_done(). */
@@ -61,6 +62,7 @@ struct options {
 
 	bool reorder; /* all tokens, also those of other programs */
 	bool wipe;
+	bool force; /* also where no way in would be left, or the new binding is unproven */
 	struct selection selection;
 
 	const char *crypttab; /* NULL: not asked; the volume's name in crypttab, "": found out */
