@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A new binding: sealed, rehearsed, written, proven, and only then what it replaces is removed. */
 #include "enroll/crypttab-step.h"
+#include "enroll/follow.h"
 #include "enroll/fresh.h"
 #include "enroll/leftover.h"
 #include "enroll/luks-takeover.h"
+#include "enroll/proof.h"
 #include "enroll/same.h"
-#include "enroll/sequence.h"
 #include "enroll/tree.h"
 #include "enroll/unlock.h"
 #include "enroll/user-pin.h"
@@ -25,6 +26,7 @@ struct run {
 	struct wipe wipe;
 	struct buf user_pin;
 	struct fresh fresh;
+	int token; /* where it goes, or LUKS_ANY */
 	struct buf volume_key;
 	uint32_t outgoing;             /* the tokens that are to go, a bit each */
 	struct luks_takeover takeover; /* where it replaces a token */
@@ -41,19 +43,44 @@ static void run_done(struct run *run)
 	buf_done(&run->volume_key);
 }
 
+static int id_taken(const struct run *run)
+{
+	return log_err(&run->out->log, -EEXIST, "token id %d of %s is taken", run->options->token,
+		       run->luks->name);
+}
+
 static int check_free(const struct run *run)
 {
 	const struct options *options = run->options;
 	uint32_t taken = run->inventory.active | run->inventory.unbound;
+	const struct item *there = NULL;
 
 	if (options->keyslot != OPTIONS_ANY && taken & UINT32_C(1) << options->keyslot)
 		return log_err(&run->out->log, -EEXIST, "keyslot %d of %s is taken",
 			       options->keyslot, run->luks->name);
-	if (options->token != OPTIONS_ANY &&
-	    inventory_find(&run->inventory, (unsigned)options->token))
-		return log_err(&run->out->log, -EEXIST, "token id %d of %s is taken",
-			       options->token, run->luks->name);
-	return 0;
+	if (options->token != OPTIONS_ANY)
+		there = inventory_find(&run->inventory, (unsigned)options->token);
+	return there && (!there->ours || there->keyslots != 0) ? id_taken(run) : 0;
+}
+
+/* The token that already binds the same, or what a run that was ended left of one; NULL: there is none. */
+static const struct item *find_same(const struct run *run, bool orphaned)
+{
+	const struct wipe gone = {.keyslots = run->wipe.keyslots, .tokens = run->outgoing};
+
+	return same_find(&run->inventory, run->fresh.token.jwe.hdr, &gone, orphaned);
+}
+
+/* Where the token goes: what a run that was ended left of the same binding is written over. */
+static int choose_token(struct run *run)
+{
+	const struct item *left = find_same(run, /* orphaned= */ true);
+	int wanted = run->options->token;
+
+	run->token = wanted == OPTIONS_ANY && left ? (int)left->id : wanted;
+	if (wanted == OPTIONS_ANY || (left && left->id == (unsigned)wanted))
+		return 0;
+	return inventory_find(&run->inventory, (unsigned)wanted) ? id_taken(run) : 0;
 }
 
 /* The token that --replace means. */
@@ -163,20 +190,6 @@ static int prepare(struct run *run)
 	return r;
 }
 
-/* The token that already binds the same, or NULL; one that is to be replaced does not count. */
-static const struct item *find_same(const struct run *run)
-{
-	for (size_t i = 0; i < run->inventory.n; i++) {
-		const struct item *item = &run->inventory.items[i];
-
-		if (item->valid && item->keyslots != 0 &&
-		    !(run->outgoing & UINT32_C(1) << item->id) &&
-		    same_binding(item->token.jwe.hdr, run->fresh.token.jwe.hdr))
-			return item;
-	}
-	return NULL;
-}
-
 static int report(struct output *out, unsigned token, unsigned keyslot, const char *state,
 		  const char *cause)
 {
@@ -190,16 +203,16 @@ static int report(struct output *out, unsigned token, unsigned keyslot, const ch
 static int report_same(const struct run *run, const struct item *item)
 {
 	const struct options *options = run->options;
+	bool wipes = run->wipe.keyslots != 0 || run->wipe.tokens != 0;
 
-	output_say(run->out,
-		   "%s is already bound so by token %u (test it with --test); nothing was changed",
-		   options->device, item->id);
+	output_say(run->out, "%s is already bound so by token %u%s", options->device, item->id,
+		   wipes ? "" : " (test it with --test); nothing was changed");
+	if (options->replace)
+		output_warn("token %u was kept; --wipe-slot=%u removes it", run->takeover.token,
+			    run->takeover.keyslot);
 	if (options->user_pin)
 		output_warn("its PIN is the one that it had; to change it, add --wipe-slot=%u",
 			    (unsigned)__builtin_ctz(item->keyslots));
-	if (run->wipe.keyslots != 0 || run->wipe.tokens != 0)
-		output_warn("what --wipe-slot selects was kept; to remove it, give --wipe-slot "
-			    "alone");
 	return report(run->out, item->id, (unsigned)__builtin_ctz(item->keyslots), "present", NULL);
 }
 
@@ -258,7 +271,7 @@ static int write_and_prove(struct run *run, const struct signals *held)
 		.volume_key = buf_ref(&run->volume_key),
 		.pbkdf = options->pbkdf,
 		.keyslot = options->keyslot,
-		.token = options->token,
+		.token = run->token,
 	};
 	int r;
 
@@ -304,63 +317,52 @@ static int report_bound(struct run *run)
 		      proven ? NULL : run->fresh.unproven);
 }
 
-/* What follows -EAGAIN is that nothing was changed. With signals held, from the first byte that is written to the last that is removed. */
-static enum exit_code commit(struct run *run, const struct signals *held)
+static enum exit_code wipe_replaced(const struct run *run, const struct signals *held)
 {
-	int r = write_and_prove(run, held);
-
-	if (r == -EAGAIN)
-		return EXIT_CODE_AWAY;
-	if (r < 0 || report_bound(run) < 0)
-		return EXIT_CODE_FAILED;
-	if (!run->options->wipe)
-		return EXIT_CODE_OK;
-
 	if (run->fresh.unproven[0] && !run->options->force) {
-		output_warn("what --wipe-slot selects was kept, because the new binding is "
+		output_warn("what --wipe-slot selects was kept, because the binding is "
 			    "unproven");
 		return EXIT_CODE_AWAY;
 	}
 	return wipe_do(run->luks, &run->wipe, held, run->out) < 0 ? EXIT_CODE_FAILED : EXIT_CODE_OK;
 }
 
-/* Local tokens before those that need the network, where the new one may stand behind such. */
-static int set_order(const struct run *run, bool bound)
+/* With signals held, from the first byte that is written to the last that is removed. */
+static enum exit_code commit(struct run *run, const struct signals *held)
 {
-	const struct options *options = run->options;
-	struct signals held;
-	int r;
+	int r = write_and_prove(run, held);
 
-	if (!options->reorder && (!bound || !sequence_is_local(&run->fresh.token)))
-		return sequence_warn(run->luks);
-
-	signals_hold(&held, false);
-	r = sequence_set(run->luks, options->reorder, &held, run->out);
-	signals_release(&held);
-	return r < 0 || options->reorder ? r : sequence_warn(run->luks);
+	if (r == -EAGAIN)
+		return EXIT_CODE_AWAY; /* nothing was changed */
+	if (r < 0 || report_bound(run) < 0)
+		return EXIT_CODE_FAILED;
+	return run->options->wipe ? wipe_replaced(run, held) : EXIT_CODE_OK;
 }
 
-/* What follows a binding that was made, or (not `bound`) was there, and takes nothing from it. */
-static enum exit_code follow(const struct run *run, bool bound, enum exit_code code)
+/* What a run that was ended made is proven as it would have been, before anything goes for it. */
+static enum exit_code replace_by(struct run *run, const struct item *same)
 {
-	const struct options *options = run->options;
-	const struct log *log = &run->out->log;
+	enum exit_code code;
+	struct signals held;
 
-	if (code != EXIT_CODE_OK && code != EXIT_CODE_AWAY)
-		return code;
-	if (set_order(run, bound) < 0) {
-		(void)log_err(log, 0,
-			      "the binding stays, but the order of tokens is not right; run "
-			      "--reorder alone once that is mended");
-		code = EXIT_CODE_FAILED;
-	}
-	if (options->crypttab && crypttab_step_do(run->luks, options, run->out) < 0) {
-		(void)log_err(log, 0,
-			      "the binding stays, but crypttab is as it was; run --crypttab alone "
-			      "once that is mended");
-		code = EXIT_CODE_FAILED;
-	}
+	if (report_same(run, same) < 0)
+		return EXIT_CODE_FAILED;
+	if (run->wipe.keyslots == 0 && run->wipe.tokens == 0)
+		return EXIT_CODE_OK;
+
+	signals_hold(&held, false);
+	if (proof_run(run->options, same->id, buf_ref(&run->user_pin), &held, run->fresh.unproven) <
+	    0)
+		output_warn("token %u does not open %s: %s", same->id, run->luks->name,
+			    run->fresh.unproven);
+	code = wipe_replaced(run, &held);
+	signals_release(&held);
 	return code;
+}
+
+static enum exit_code follow(const struct run *run, enum exit_code code)
+{
+	return follow_binding(run->luks, run->options, &run->fresh.token, code, run->out);
 }
 
 enum exit_code verb_enroll(const struct options *options, struct output *out)
@@ -382,17 +384,16 @@ enum exit_code verb_enroll(const struct options *options, struct output *out)
 	if (r < 0)
 		return EXIT_CODE_FAILED;
 
-	same = find_same(&run);
+	same = find_same(&run, /* orphaned= */ false);
 	if (same)
-		return report_same(&run, same) < 0 ? EXIT_CODE_FAILED
-						   : follow(&run, false, EXIT_CODE_OK);
+		return follow(&run, replace_by(&run, same));
 
-	if (fresh_try(&wish, &out->log, &run.fresh) < 0 ||
+	if (choose_token(&run) < 0 || fresh_try(&wish, &out->log, &run.fresh) < 0 ||
 	    unlock(run.luks, options, &run.volume_key) < 0)
 		return EXIT_CODE_FAILED;
 
 	signals_hold(&held, false);
 	code = commit(&run, &held);
 	signals_release(&held);
-	return follow(&run, true, code);
+	return follow(&run, code);
 }

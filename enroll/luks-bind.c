@@ -88,11 +88,27 @@ int luks_bind_no_room(const struct luks *luks, size_t size)
 	return no_room(luks, "", size, json_used(luks));
 }
 
+/* Bytes of the largest token of ours that has no keyslot: it may be the one to be written over. */
+static size_t largest_orphan(const struct luks *luks)
+{
+	const char *type, *json;
+	size_t largest = 0;
+
+	for (unsigned i = 0; i < LUKS_TOKENS; i++)
+		if (luks_token(luks, i, &type, &json) == 0 && luks_token_keyslots(luks, i) == 0 &&
+		    strncmp(type, TOKEN_TYPE_PREFIX, strlen(TOKEN_TYPE_PREFIX)) == 0 &&
+		    strlen(json) > largest)
+			largest = strlen(json);
+	return largest;
+}
+
 int luks_bind_room(const struct luks *luks, size_t size)
 {
 	size_t used = json_used(luks);
 
-	return used + size < json_area(luks) ? 0 : no_room(luks, "at least ", size, used);
+	return used + size < json_area(luks) + largest_orphan(luks)
+		       ? 0
+		       : no_room(luks, "at least ", size, used);
 }
 
 static int write_token(struct luks *luks, const struct binding *binding)

@@ -11,8 +11,9 @@ struct binding {
 	const char *json;  /* the token, with no keyslot yet */
 	struct ref secret; /* what will open its keyslot */
 	struct ref volume_key;
-	const char *pbkdf;  /* NULL: PBKDF2 at its minimum, for a secret that is random */
-	int keyslot, token; /* or LUKS_ANY */
+	const char *pbkdf; /* NULL: PBKDF2 at its minimum, for a secret that is random */
+	int keyslot;       /* or LUKS_ANY */
+	int token;         /* or LUKS_ANY; one that is there is written over */
 };
 
 /* Where it came to lie. */
@@ -21,8 +22,8 @@ struct bound {
 };
 
 /*
- * Whether a token of at least so many bytes can fit into the header as it is. The cause goes to the
- * log. Errors: -ENOSPC.
+ * Whether a token of at least so many bytes can fit into the header as it is, or in the place of a
+ * cotter token that has no keyslot. The cause goes to the log. Errors: -ENOSPC.
  */
 MUST int luks_bind_room(const struct luks *luks, size_t size);
 

@@ -59,6 +59,7 @@ static bool select_pin(const char *text, size_t len, struct selection *selection
 static int read_selection(const char *text, const struct log *log, struct selection *ret)
 {
 	static const char *const words[] = {"orphaned", "all", NULL};
+	static const char label[] = "label=";
 	struct selection selection = {0};
 
 	for (;;) {
@@ -66,6 +67,11 @@ static int read_selection(const char *text, const struct log *log, struct select
 		int keyslot = options_small_number(text, len, TOKEN_KEYSLOTS_MAX);
 		int word = which_word(text, len, words);
 
+		/* A label may hold commas, so it ends the list. */
+		if (strncmp(text, label, strlen(label)) == 0 && text[strlen(label)]) {
+			selection.label = text + strlen(label);
+			break;
+		}
 		selection.orphaned |= word == 0;
 		selection.all |= word == 1;
 		if (keyslot >= 0)
@@ -73,7 +79,8 @@ static int read_selection(const char *text, const struct log *log, struct select
 		else if (word < 0 && !select_pin(text, len, &selection))
 			return log_err(log, -EINVAL,
 				       "--wipe-slot takes keyslot numbers from 0 to %d, a pin as "
-				       "\"tang\", \"orphaned\" or \"all\", not \"%.*s\"",
+				       "\"tang\", \"orphaned\", \"all\" or label=TEXT, not "
+				       "\"%.*s\"",
 				       TOKEN_KEYSLOTS_MAX - 1, (int)len, text);
 		if (text[len] == '\0')
 			break;

@@ -219,9 +219,7 @@ static int check_company(const struct given *given, enum verb verb, const struct
 	if (given->text[OPT_RESEAL])
 		return log_err(log, -EINVAL, "--reseal goes with --renew");
 	if (given->text[OPT_FORCE] && !given->text[OPT_REPLACE] && !given->text[OPT_WIPE_SLOT])
-		return log_err(
-			log, -EINVAL,
-			"--force goes with --renew, --replace or a new binding's --wipe-slot");
+		return log_err(log, -EINVAL, "--force goes with --renew, --replace or --wipe-slot");
 	if (given->text[OPT_REPLACE] && (given->text[OPT_WIPE_SLOT] || given->text[OPT_TOKEN_ID]))
 		return log_err(
 			log, -EINVAL, "--replace and --%s exclude each other",
@@ -259,11 +257,11 @@ static int convert(const struct given *given, const struct log *log, struct opti
 	options->unlock_key_file = given->text[OPT_UNLOCK_KEY_FILE];
 	options->unlock_token = given->text[OPT_UNLOCK_TOKEN];
 	options->wipe = given->text[OPT_WIPE_SLOT];
+	options->force = given->text[OPT_FORCE];
 	options->proof = given->text[OPT_PROOF];
 	options->crypttab = given->text[OPT_CRYPTTAB];
 	options->reorder = given->text[OPT_REORDER];
 	options->replace = given->text[OPT_REPLACE];
-	options->force = given->text[OPT_FORCE];
 	options->reseal = given->text[OPT_RESEAL];
 
 	r = options_read_values(given, log, options);

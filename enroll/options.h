@@ -30,6 +30,7 @@ struct selection {
 	uint32_t pins;     /* tokens of these entries of the table of pins, a bit each */
 	bool orphaned;     /* cotter tokens without a keyslot */
 	bool all;          /* every cotter token */
+	const char *label; /* cotter tokens with this label; NULL: not by label */
 };
 
 enum { PIN_OPTIONS_MAX = 8 };
@@ -74,7 +75,8 @@ struct options {
 
 	bool replace; /* a token by the new binding */
 	int replaced; /* which, or OPTIONS_ANY: the only one */
-	bool force;   /* renew what is not due, replace by what is not proven */
+
+	bool force; /* renew what is not due, replace by what is unproven, remove the last way in */
 
 	/* --renew; `token` is the one to renew */
 	bool reseal;

@@ -109,3 +109,17 @@ bool same_binding(const json_t *a, const json_t *b)
 	of_b = json_object_get(of_b, pin);
 	return json_object_get(of_a, "jwe") ? same_policy(of_a, of_b) : same_config(of_a, of_b);
 }
+
+const struct item *same_find(const struct inventory *inventory, const json_t *hdr,
+			     const struct wipe *gone, bool orphaned)
+{
+	for (size_t i = 0; i < inventory->n; i++) {
+		const struct item *item = &inventory->items[i];
+
+		if (item->valid && (item->keyslots == 0) == orphaned &&
+		    !(gone->tokens & UINT32_C(1) << item->id) &&
+		    !(gone->keyslots & item->keyslots) && same_binding(item->token.jwe.hdr, hdr))
+			return item;
+	}
+	return NULL;
+}

@@ -2,7 +2,7 @@
 /* Whether two tokens bind to the same thing. */
 #pragma once
 
-#include "token/token.h"
+#include "enroll/wipe.h"
 
 #include <stdbool.h>
 
@@ -17,3 +17,10 @@ MUST bool same_binding(const json_t *a, const json_t *b);
 
 /* Whether two URLs name the same server: see above. */
 MUST bool same_server(const char *url, const char *other);
+
+/*
+ * The token that binds the same as this protected header, or NULL: one that has a keyslot, or
+ * (`orphaned`) one without, as a run leaves it that was ended. What `gone` removes does not count.
+ */
+const struct item *same_find(const struct inventory *inventory, const json_t *hdr,
+			     const struct wipe *gone, bool orphaned);

@@ -8,11 +8,15 @@
 #include <errno.h>
 #include <stdio.h>
 
-static bool selects(const struct selection *selection, const struct item *item)
+/* `gone`: one of the keyslots is not there, and may have left its token if its removal was ended. */
+static bool selects(const struct selection *selection, bool gone, const struct item *item)
 {
 	if (!item->ours)
 		return false;
-	if (selection->all || (selection->orphaned && item->keyslots == 0))
+	if (selection->all || ((selection->orphaned || gone) && item->keyslots == 0))
+		return true;
+	if (selection->label && item->valid && item->token.label &&
+	    strcmp(selection->label, item->token.label) == 0)
 		return true;
 	for (unsigned i = 0; pins[i]; i++)
 		if (selection->pins & UINT32_C(1) << i && token_type_pin(item->type) == pins[i])
@@ -40,13 +44,13 @@ static int refuse_foreign(const struct luks *luks, const struct inventory *inven
 int wipe_plan(const struct luks *luks, const struct inventory *inventory,
 	      const struct selection *selection, struct wipe *ret)
 {
-	struct wipe wipe = {
-		.keyslots = selection->keyslots & (inventory->active | inventory->unbound),
-	};
+	uint32_t there = inventory->active | inventory->unbound;
+	struct wipe wipe = {.keyslots = selection->keyslots & there};
+	bool gone = (selection->keyslots & ~there) != 0;
 	int r;
 
 	for (size_t i = 0; i < inventory->n; i++)
-		if (selects(selection, &inventory->items[i]))
+		if (selects(selection, gone, &inventory->items[i]))
 			wipe.keyslots |= inventory->items[i].keyslots;
 
 	r = refuse_foreign(luks, inventory, wipe.keyslots);
@@ -56,7 +60,7 @@ int wipe_plan(const struct luks *luks, const struct inventory *inventory,
 		const struct item *item = &inventory->items[i];
 		bool loses_all = item->keyslots != 0 && (item->keyslots & ~wipe.keyslots) == 0;
 
-		if (selects(selection, item) || loses_all)
+		if (selects(selection, gone, item) || loses_all)
 			wipe.tokens |= UINT32_C(1) << item->id;
 	}
 
@@ -88,7 +92,7 @@ int wipe_leaves_way(struct luks *luks, const struct inventory *inventory, const 
 	if (left == 0)
 		return log_err(luks->log, -EPERM,
 			       "this would remove the last keyslot that opens %s; add another way "
-			       "in first",
+			       "in first, or give --force if its data may be lost",
 			       luks->name);
 
 	for (size_t i = 0; i < inventory->n; i++) {
@@ -196,7 +200,7 @@ enum exit_code verb_wipe(const struct options *options, struct output *out)
 		r = inventory_read(luks, &inventory);
 	if (r == 0)
 		r = wipe_plan(luks, &inventory, &options->selection, &wipe);
-	if (r == 0)
+	if (r == 0 && !options->force)
 		r = wipe_leaves_way(luks, &inventory, &wipe);
 	if (r < 0)
 		return EXIT_CODE_FAILED;
@@ -205,5 +209,7 @@ enum exit_code verb_wipe(const struct options *options, struct output *out)
 	signals_hold(&held, false);
 	r = wipe_do(luks, &wipe, &held, out);
 	signals_release(&held);
+	if (r == 0 && wipe.keyslots != 0 && (inventory.active & ~wipe.keyslots) == 0)
+		output_warn("no keyslot opens %s any more", luks->name);
 	return r < 0 ? EXIT_CODE_FAILED : EXIT_CODE_OK;
 }

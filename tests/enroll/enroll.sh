@@ -293,7 +293,7 @@ run_later away-test "$cotter_enroll" --test "$tmp/offline"
 run_later mistrusted "${offline[@]}" --tang-thumbprint="$tang_thumbprint" "$tmp/newline"
 finish offline-wipe
 ok "an unproven binding replaces nothing" assert_rc 3
-ok "which is said" assert_error_has "was kept, because the new binding is unproven"
+ok "which is said" assert_error_has "was kept, because the binding is unproven"
 ok "both are there" header_has '[.tokens[].keyslots] == [["1"], ["2"]]'
 ok "passphrase and old token open it" opens_both_ways --token-id 0
 finish away-test

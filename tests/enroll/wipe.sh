@@ -49,6 +49,7 @@ refused() { # TEXT
 start_tangd second
 second_url=$tang_url second_thumbprint=$tang_thumbprint
 start_tangd
+first_url=$tang_url first_thumbprint=$tang_thumbprint
 make_small_image plain
 copy plain two
 bind --quiet --label=first
@@ -93,6 +94,37 @@ ok "orphaned removes that token alone" holds "0 1 2" "0 1"
 copy with-orphan image
 wipe tang,orphaned
 ok "words can be listed too" holds "0" ""
+
+copy with-orphan image
+wipe 7
+ok "a number whose keyslot is gone removes what it may have left" holds "0 1 2" "0 1"
+ok "which is told" assert_error_has "removed token 5"
+
+copy two image
+wipe label=first
+ok "a label removes its token and keyslot" holds "0 2" "1"
+copy two image
+wipe 0,label=second
+ok "in a list it is the last" holds "1" "0"
+copy two image
+import 4 "$(token_json "$image" 1 | jq -c '.keyslots = [] | .cotter.label = "a, tang"')"
+import 5 '{"type":"another","keyslots":[],"cotter":{"label":"second"}}'
+wipe label=second
+ok "another program's label is none" holds "0 1" "0 4 5"
+wipe "label=a, tang"
+ok "a label may hold commas" holds "0 1" "0 5"
+cp "$image" "$tmp/before"
+for list in label=First label=fir label=firsts; do
+	wipe "$list"
+	ok "another label is not it: $list" assert_error_has "nothing that --wipe-slot selects is there"
+	ok "and nothing changes" assert_same_file "$image" "$tmp/before"
+done
+copy two image
+start_tangd third
+run "$cotter_enroll" --quiet --unlock-key-file="$passphrase" --tang="$tang_url" \
+	--tang-thumbprint="$tang_thumbprint" --label=second --wipe-slot=label=second "$image"
+ok "a new binding replaces the one of its label" holds "0 1 3" "0 2"
+tang_url=$first_url tang_thumbprint=$first_thumbprint
 
 copy two image
 for list in orphaned 7; do
@@ -212,17 +244,29 @@ ok "but for one of them" holds "2" "1"
 ok "the other opens the volume" opens_by_token "$image"
 
 copy plain image
+wipe 0 --force
+ok "--force removes the last one too" holds "" ""
+ok "and says what that means" assert_error_has "no keyslot opens $image any more"
+ok "which is so" eval '! opens_by_passphrase "$image"'
+copy foreign image
+wipe 0,1,2,3 --force
+ok "but no keyslot of another program's token" refused "keyslot 3 of $image belongs to token 8"
+
+copy plain image
 bind --quiet
 bind --label=new --wipe-slot=0,tang
 ok "a new binding may replace all others" holds "2" "1"
 ok "as it opens the volume" opens_by_token "$image"
 
 copy two image
-cp "$image" "$tmp/before"
+bind --label=new --wipe-slot=2 --json=short
+ok "an equal binding that exists is not made again" assert_error_has "is already bound so by token 0"
+ok "but replaces others as it would have" holds "0 1" "0"
+ok "which is told" assert_json '.state == "present" and .token == 0 and
+	.wiped == {keyslots: [2], tokens: [1]}'
+ok "and opens the volume" opens_by_token "$image"
 bind --label=new --wipe-slot=2
-ok "an equal binding that exists replaces nothing" assert_error_has "is already bound so by token 0"
-ok "and that is told" assert_error_has "what --wipe-slot selects was kept"
-ok "nothing changes" assert_same_file "$image" "$tmp/before"
+ok "once more changes nothing" holds "0 1" "0"
 
 stop_tangd second
 copy two image
@@ -232,6 +276,32 @@ wipe 0
 ok "the passphrase stays where the only token's server is away" refused \
 	"only cotter tokens would be left to open $image, and none of them does now: $second_url"
 ok "and opens the volume" opens_by_passphrase "$image"
+wipe 0 --force
+ok "but for --force" holds "2" "1"
+run "$cotter_enroll" --test "$image"
+ok "which leaves it to the server" assert_rc 3
+
+start_tangd unsteady
+copy two image
+run "$cotter_enroll" --quiet --unlock-key-file="$passphrase" --tang="$tang_url" \
+	--tang-thumbprint="$tang_thumbprint" --label=unsteady "$image"
+curl -sSf "$tang_url/adv" >"$tmp/unsteady.adv"
+stop_tangd unsteady
+again=("$cotter_enroll" --unlock-key-file="$passphrase" --tang="$tang_url"
+	--tang-advertisement="$tmp/unsteady.adv" --wipe-slot=1)
+cp "$image" "$tmp/before"
+run "${again[@]}" "$image"
+ok "an equal binding that does not open the volume now replaces nothing" assert_rc 3
+ok "why is told" assert_error_has "token 2 does not open $image: $tang_url: connection refused"
+ok "and that it is kept" assert_error_has "what --wipe-slot selects was kept, because the binding is unproven"
+ok "nothing changes" assert_same_file "$image" "$tmp/before"
+run "${again[@]}" --force "$image"
+ok "with --force it does" holds "0 2 3" "1 2"
+copy two image
+run "${again[@]}" --force "$image"
+ok "so does a new one that is unproven" holds "0 2 3" "1 2"
+ok "and the passphrase opens the volume" opens_by_passphrase "$image"
+
 copy broken image
 wipe 0,1
 ok "it stays where the only token is broken" refused "only cotter tokens would be left to open $image"

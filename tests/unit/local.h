@@ -83,7 +83,8 @@ static const struct pin pin_local = {
 };
 
 /* The text of a cotter-local token for one keyslot; `config` is clevis.local's JSON. */
-static inline char *local_token(const char *config, unsigned keyslot, const char *secret)
+static inline char *local_token_labelled(const char *config, unsigned keyslot, const char *secret,
+					 const char *label)
 {
 	static const struct pin *const table[] = {&pin_local, NULL};
 	struct token token = {
@@ -96,8 +97,17 @@ static inline char *local_token(const char *config, unsigned keyslot, const char
 	CLEANUP_JSON json_t *cfg = json_of(config);
 	char *text = NULL;
 
+	if (label) {
+		token.label = strdup(label);
+		assert_non_null(token.label);
+	}
 	assert_int_equal(pin_seal(&cot, "local", cfg, ref_str(secret), &token.jwe), 0);
 	assert_int_equal(token_format(&token, &text), 0);
 	token_done(&token);
 	return text;
+}
+
+static inline char *local_token(const char *config, unsigned keyslot, const char *secret)
+{
+	return local_token_labelled(config, keyslot, secret, NULL);
 }

@@ -68,11 +68,9 @@ static inline void add_token(const struct luks *luks, int id, const char *text)
 	assert_int_equal(crypt_token_json_set(luks->cd, id, text), id);
 }
 
-/* A token of the local pin that hands out `secret`, for these keyslots, a bit each. */
-static inline void add_local(const struct luks *luks, int id, const char *config, uint32_t keyslots,
-			     const char *secret)
+/* This token, which is freed, for these keyslots, a bit each. */
+static inline void add_local_text(const struct luks *luks, int id, char *text, uint32_t keyslots)
 {
-	char *text = local_token(config, 0, secret);
 	CLEANUP_JSON json_t *json = json_of(text), *array = json_array();
 
 	free(text);
@@ -83,6 +81,19 @@ static inline void add_local(const struct luks *luks, int id, const char *config
 	assert_int_equal(js_dump(json, &text), 0);
 	add_token(luks, id, text);
 	free(text);
+}
+
+/* A token of the local pin that hands out `secret`. */
+static inline void add_local(const struct luks *luks, int id, const char *config, uint32_t keyslots,
+			     const char *secret)
+{
+	add_local_text(luks, id, local_token(config, 0, secret), keyslots);
+}
+
+static inline void add_labelled(const struct luks *luks, int id, const char *label,
+				uint32_t keyslots, const char *secret)
+{
+	add_local_text(luks, id, local_token_labelled("{}", 0, secret, label), keyslots);
 }
 
 /* A fingerprint of every byte of a file. */

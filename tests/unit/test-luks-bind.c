@@ -229,6 +229,28 @@ static void test_room(void **state)
 	}
 }
 
+/* The token that a run left which was ended is written over, and its room counts. */
+static void test_over_orphan(void **state)
+{
+	struct binding binding = usual_binding();
+	struct bound bound;
+
+	(void)state;
+	add_token(o.luks, 3, text);
+	fill(600);
+	assert_int_equal(luks_bind_room(o.luks, strlen(text)), 0);
+	binding.token = 3;
+	assert_int_equal(luks_bind_rehearse(o.luks, &binding), 0);
+	assert_int_equal(luks_bind_make(o.luks, &binding, &bound), 0);
+	assert_int_equal(bound.token, 3);
+	assert_int_equal(luks_token_keyslots(o.luks, 3), 1 << 1);
+	assert_int_equal(luks_keyslot_opens(o.luks, 1, ref_str(SECRET)), 0);
+
+	/* it has a keyslot now, so it is in nobody's place */
+	opened_forget_lines(&o);
+	assert_int_equal(luks_bind_room(o.luks, strlen(text)), -ENOSPC);
+}
+
 static void test_no_room_for_token(void **state)
 {
 	const struct binding binding = usual_binding();
@@ -351,6 +373,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_pbkdf, make_volume, drop_volume),
 		cmocka_unit_test_setup_teardown(test_errors, make_volume, drop_volume),
 		cmocka_unit_test_setup_teardown(test_room, make_volume, drop_volume),
+		cmocka_unit_test_setup_teardown(test_over_orphan, make_volume, drop_volume),
 		cmocka_unit_test_setup_teardown(test_no_room_for_token, make_volume, drop_volume),
 		cmocka_unit_test_setup_teardown(test_no_room_for_keyslot, make_volume, drop_volume),
 		cmocka_unit_test_setup_teardown(test_token_ids_taken, make_volume, drop_volume),

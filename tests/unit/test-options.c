@@ -262,7 +262,13 @@ static void test_refused(void **state)
 		 "--label is 1 to 64 bytes"},
 
 		{"--wipe-slot=32 disk", "not \"32\""},
-		{"--wipe-slot=tpm disk", "\"tang\", \"orphaned\" or \"all\", not \"tpm\""},
+		{"--wipe-slot=tpm disk",
+		 "\"tang\", \"orphaned\", \"all\" or label=TEXT, not \"tpm\""},
+		{"--wipe-slot=label= disk", "not \"label=\""},
+		{"--wipe-slot=label disk", "not \"label\""},
+		{"--force disk", "--force goes with --renew, --replace or --wipe-slot"},
+		{"--force --tang=h disk", "--force goes with --renew, --replace or --wipe-slot"},
+		{"--force --test disk", "--force goes with --renew, --replace or --wipe-slot"},
 		{"--wipe-slot=1,,2 disk", "not \"\""},
 		{"--wipe-slot=,1 disk", "not \"\""},
 		{"--wipe-slot=1, disk", "not \"\""},
@@ -406,6 +412,8 @@ static void test_selection(void **state)
 		{"sss", {.pins = 4}},
 		{"orphaned", {.orphaned = true}},
 		{"all", {.all = true}},
+		{"label=spare", {.label = "spare"}},
+		{"3,label=tang,1,", {.keyslots = 1 << 3, .label = "tang,1,"}},
 		{"2,orphaned,tang,all",
 		 {.keyslots = 1 << 2, .pins = 1, .orphaned = true, .all = true}},
 	};
@@ -425,7 +433,9 @@ static void test_selection(void **state)
 		if (options.selection.keyslots != want->keyslots ||
 		    options.selection.pins != want->pins ||
 		    options.selection.orphaned != want->orphaned ||
-		    options.selection.all != want->all)
+		    options.selection.all != want->all ||
+		    !options.selection.label != !want->label ||
+		    (want->label && strcmp(options.selection.label, want->label) != 0))
 			fail_msg("--wipe-slot=%s selects something else", cases[i].list);
 		options_done(&options);
 	}

@@ -177,13 +177,48 @@ static void test_policies(void **state)
 	}
 }
 
+static void test_find(void **state)
+{
+	struct item items[] = {
+		{.id = 2, .keyslots = 1 << 1, .ours = true},
+		{.id = 4, .keyslots = 1 << 5, .ours = true, .valid = true},
+		{.id = 6, .ours = true, .valid = true},
+		{.id = 8, .keyslots = 1 << 3, .ours = true, .valid = true},
+	};
+	const struct inventory inventory = {.items = items, .n = ARRAY_SIZE(items)};
+	static const struct {
+		struct wipe gone;
+		bool orphaned;
+		int id;
+	} cases[] = {
+		{{0, 0}, false, 8},           {{0, 0}, true, 6},
+		{{0, 1 << 8}, false, -1},     {{1 << 3, 0}, false, -1},
+		{{1 << 5, 1 << 4}, false, 8}, {{0, 1 << 6}, true, -1},
+		{{1 << 3, 1 << 8}, true, 6},
+	};
+	CLEANUP_JSON json_t *hdr = json_of(A);
+
+	(void)state;
+	items[1].token.jwe.hdr = json_of(B);
+	items[2].token.jwe.hdr = json_of(A);
+	items[3].token.jwe.hdr = json_of(A);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const struct item *item =
+			same_find(&inventory, hdr, &cases[i].gone, cases[i].orphaned);
+
+		if ((item ? (int)item->id : -1) != cases[i].id)
+			fail_msg("case %zu finds another", i);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(items); i++)
+		token_done(&items[i].token);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_same),
-		cmocka_unit_test(test_different),
-		cmocka_unit_test(test_malformed),
-		cmocka_unit_test(test_policies),
+		cmocka_unit_test(test_same),      cmocka_unit_test(test_different),
+		cmocka_unit_test(test_malformed), cmocka_unit_test(test_policies),
+		cmocka_unit_test(test_find),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

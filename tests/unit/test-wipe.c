@@ -42,7 +42,7 @@ static void look(void)
 
 /*
  * Keyslots: 0 a passphrase's, 1 and 2 those of tokens 1 and 2, 3 of another program's token 3, 4
- * unbound. Token 5 is orphaned, token 6 is of a type that is not built in and has keyslot 6.
+ * unbound. Token 2 has a label. Token 5 is orphaned, token 6 is of a type that is not built in and has keyslot 6.
  */
 static void fill(void)
 {
@@ -52,7 +52,7 @@ static void fill(void)
 	add_unbound_keyslot(o.luks, 4, "four");
 	add_keyslot(o.luks, 6, "six");
 	add_local(o.luks, 1, "{}", 1 << 1, "one");
-	add_local(o.luks, 2, "{}", 1 << 2, "two");
+	add_labelled(o.luks, 2, "spare, left", 1 << 2, "two");
 	add_token(o.luks, 3, "{\"type\":\"foreign\",\"keyslots\":[\"3\"]}");
 	add_token(o.luks, 4, "{\"type\":\"foreign\",\"keyslots\":[]}");
 	add_local(o.luks, 5, "{}", 0, "five");
@@ -67,7 +67,7 @@ static void test_plan(void **state)
 		uint32_t keyslots, tokens;
 	} cases[] = {
 		{"nothing", {0}, 0, 0},
-		{"not there", {.keyslots = UINT32_C(1) << 31 | 1 << 7}, 0, 0},
+		{"not there", {.keyslots = UINT32_C(1) << 31 | 1 << 7}, 0, 1 << 5},
 		{"a passphrase", {.keyslots = 1}, 1, 0},
 		{"an unbound one", {.keyslots = 1 << 4}, 1 << 4, 0},
 		{"a token's", {.keyslots = 1 << 1}, 1 << 1, 1 << 1},
@@ -76,6 +76,9 @@ static void test_plan(void **state)
 		{"the pin", {.pins = 1}, 1 << 1 | 1 << 2, 1 << 1 | 1 << 2 | 1 << 5},
 		{"no pin of ours", {.pins = 1 << 1}, 0, 0},
 		{"all", {.all = true}, 1 << 1 | 1 << 2 | 1 << 6, 1 << 1 | 1 << 2 | 1 << 5 | 1 << 6},
+		{"a label", {.label = "spare, left"}, 1 << 2, 1 << 2},
+		{"another label", {.label = "spare"}, 0, 0},
+		{"one that is gone", {.keyslots = 1 << 1 | 1 << 9}, 1 << 1, 1 << 1 | 1 << 5},
 		{"orphaned and one",
 		 {.orphaned = true, .keyslots = 1 << 1},
 		 1 << 1,
@@ -311,8 +314,11 @@ static void test_verb(void **state)
 	const struct options options = {.device = o.volume.path, .selection.all = true};
 	const struct options last = {.device = o.volume.path, .selection.keyslots = 1 | 1 << 3};
 	const struct options none = {.device = "/nonexistent", .selection.all = true};
+	const struct options forced = {
+		.device = o.volume.path, .selection.keyslots = 1 | 1 << 3, .force = true};
 	struct capture errors;
-	enum exit_code codes[4];
+	enum exit_code codes[5];
+	const char *said;
 
 	(void)state;
 	fill();
@@ -322,17 +328,20 @@ static void test_verb(void **state)
 	codes[1] = verb_wipe(&options, &out);
 	codes[2] = verb_wipe(&last, &out);
 	codes[3] = verb_wipe(&none, &out);
-	(void)capture_end(&errors);
+	codes[4] = verb_wipe(&forced, &out);
+	said = capture_end(&errors);
+	assert_non_null(strstr(said, "no keyslot opens /tmp/"));
 	assert_int_equal(codes[0], EXIT_CODE_OK);
 	assert_int_equal(codes[1], EXIT_CODE_OK);
 	assert_int_equal(codes[2], EXIT_CODE_FAILED);
 	assert_int_equal(codes[3], EXIT_CODE_FAILED);
+	assert_int_equal(codes[4], EXIT_CODE_OK);
 	assert_int_equal(json_array_size(out.errors), 2);
 
 	o.luks = luks_free(o.luks);
 	assert_int_equal(luks_open(o.volume.path, NULL, true, &o.lines.log, &o.luks), 0);
 	look();
-	assert_int_equal(inventory.active, 1 | 1 << 3);
+	assert_int_equal(inventory.active, 0);
 	assert_int_equal(inventory.n, 1);
 }
 
