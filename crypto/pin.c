@@ -200,9 +200,18 @@ void job_stop(struct job *job)
 		job->ended_us = now_us();
 }
 
+struct survey *survey_free(struct survey *survey)
+{
+	if (survey)
+		json_decref(survey->keys);
+	free(survey);
+	return NULL;
+}
+
 void job_done(struct job *job)
 {
 	job_stop(job);
+	job->survey = survey_free(job->survey);
 	for (size_t i = 0; i < job->n_children; i++)
 		job_done(&job->children[i]);
 	free(job->children);

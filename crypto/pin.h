@@ -43,6 +43,7 @@ struct pin {
 	 * new buffer; -EINPROGRESS: call again after cot_wait(); anything else: failed for good, and
 	 * the cause went to job->log at ERROR. While cot->network is false a PIN_NET pin returns
 	 * -EINPROGRESS without sending anything. Past cot->deadline_us it returns no -EINPROGRESS.
+	 * Where cot->survey is set it comes to its end only once its survey has.
 	 */
 	int (*decrypt)(struct cot *cot, struct job *job, struct buf *ret_cek);
 
@@ -96,6 +97,12 @@ struct cot {
 	unsigned depth;       /* nesting of the policy so far */
 
 	/*
+	 * Every part of the policy is asked, whether or not it is needed any more, and a leaf that
+	 * a server holds a key for leaves in its job what that server advertises now.
+	 */
+	bool survey;
+
+	/*
 	 * Asked whether to trust what cannot be verified: 0 yes, -EKEYREJECTED no, with a line to
 	 * the log. NULL: no.
 	 */
@@ -128,6 +135,31 @@ MUST int cot_wait(struct cot *cot);
  */
 MUST int cot_poll(struct pollfd *fds, size_t n, uint64_t until_us);
 
+/* How what a leaf holds of its server compares with what the server advertises. */
+enum survey_state {
+	SURVEY_CURRENT,     /* its exchange key is still there, its signing keys are the server's */
+	SURVEY_CHANGED,     /* not so, and one of its signing keys vouches for the new ones */
+	SURVEY_UNTRUSTED,   /* none of its signing keys vouches for what is advertised */
+	SURVEY_UNREACHABLE, /* there is no advertisement to be had */
+};
+
+/* What a survey found out of a leaf. */
+struct survey {
+	enum survey_state state;
+	char why[LOG_LINE_MAX]; /* what differs, or the cause; empty: SURVEY_CURRENT */
+
+	/*
+	 * The JWK set to hold from now on, signing keys and one exchange key, and the S256 thumbprint
+	 * of that exchange key: the server's where the state is SURVEY_CURRENT or SURVEY_CHANGED, else
+	 * those that the leaf holds. Both are what the tang pin's configuration takes.
+	 */
+	json_t *keys;
+	char kid[JWK_THUMBPRINT_MAX + 1];
+};
+
+/* Takes NULL; returns NULL. */
+struct survey *survey_free(struct survey *survey);
+
 /*
  * The leaf or inner node of a recovery: one JWE. It keeps its address. Once it has come to an end, it
  * holds nothing but what is to be said of it. End it with job_done().
@@ -144,6 +176,8 @@ struct job {
 	char where[LOG_LINE_MAX / 2]; /* whom it asks, by the pin; empty: the pin's name will do */
 	int result;                   /* 0 recovered, -EINPROGRESS, or the error */
 	uint64_t began_us, ended_us;
+	struct survey
+		*survey; /* by the pin; NULL: there was nothing to survey. Freed by job_done() */
 
 	struct job *children; /* of a policy node, allocated by its pin, freed here; else NULL */
 	size_t n_children;

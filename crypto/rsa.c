@@ -118,3 +118,16 @@ int rsa_from_der(struct ref der, struct rsa_public *ret)
 		return -EBADMSG;
 	return read_key(pkey, ret);
 }
+
+int rsa_to_pem(const struct rsa_public *key, struct buf *ret)
+{
+	CLEANUP_ERRORS;
+	CLEANUP(BIO_freep) BIO *bio = BIO_new(BIO_s_mem());
+	char *text;
+	long n;
+
+	if (!bio || PEM_write_bio(bio, PEM_STRING_PUBLIC, "", key->der.p, (long)key->der.n) <= 0)
+		return -ENOMEM;
+	n = BIO_get_mem_data(bio, &text);
+	return n > 0 ? buf_copy(ret, (struct ref){(const uint8_t *)text, (size_t)n}) : -ENOMEM;
+}

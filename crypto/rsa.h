@@ -28,3 +28,6 @@ void rsa_public_done(struct rsa_public *key);
  */
 MUST int rsa_from_pem(struct ref text, struct rsa_public *ret);
 MUST int rsa_from_der(struct ref der, struct rsa_public *ret);
+
+/* The PEM text in a new buffer. Errors: -ENOMEM. */
+MUST int rsa_to_pem(const struct rsa_public *key, struct buf *ret);

@@ -9,3 +9,6 @@
  * hold if all those leaves did whose only fault is that PCR 15 is not as it is when the machine starts.
  */
 bool early(const json_t *facts, const struct job *job);
+
+/* Whether that is all that keeps the leaf with these facts, which did not recover, from it. */
+bool early_leaf(const json_t *facts);

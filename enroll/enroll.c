@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A new binding: sealed, rehearsed, written, proven, and only then what it replaces is removed. */
 #include "enroll/crypttab-step.h"
-#include "enroll/excuse.h"
-#include "enroll/luks-bind.h"
+#include "enroll/follow.h"
+#include "enroll/fresh.h"
+#include "enroll/leftover.h"
+#include "enroll/luks-takeover.h"
 #include "enroll/proof.h"
 #include "enroll/same.h"
-#include "enroll/sequence.h"
-#include "enroll/trial.h"
-#include "enroll/trust.h"
+#include "enroll/tree.h"
 #include "enroll/unlock.h"
 #include "enroll/user-pin.h"
 #include "enroll/verbs.h"
@@ -25,13 +25,12 @@ struct run {
 	struct inventory inventory;
 	struct wipe wipe;
 	struct buf user_pin;
-	struct buf secret;  /* of the new keyslot */
-	struct token token; /* that holds it sealed */
-	char *json;         /* the same as text */
-	int token_id;       /* where it goes, or LUKS_ANY */
+	struct fresh fresh;
+	int token; /* where it goes, or LUKS_ANY */
 	struct buf volume_key;
+	uint32_t outgoing;             /* the tokens that are to go, a bit each */
+	struct luks_takeover takeover; /* where it replaces a token */
 	struct bound bound;
-	char unproven[LOG_LINE_MAX]; /* why the proof could not be made; empty where it was */
 };
 
 static void run_done(struct run *run)
@@ -39,9 +38,8 @@ static void run_done(struct run *run)
 	run->luks = luks_free(run->luks);
 	inventory_done(&run->inventory);
 	buf_done(&run->user_pin);
-	buf_done(&run->secret);
-	token_done(&run->token);
-	free(run->json);
+	fresh_done(&run->fresh);
+	luks_takeover_done(&run->takeover);
 	buf_done(&run->volume_key);
 }
 
@@ -65,17 +63,53 @@ static int check_free(const struct run *run)
 	return there && (!there->ours || there->keyslots != 0) ? id_taken(run) : 0;
 }
 
+/* The token that already binds the same, or what a run that was ended left of one; NULL: there is none. */
+static const struct item *find_same(const struct run *run, bool orphaned)
+{
+	const struct wipe gone = {.keyslots = run->wipe.keyslots, .tokens = run->outgoing};
+
+	return same_find(&run->inventory, run->fresh.token.jwe.hdr, &gone, orphaned);
+}
+
 /* Where the token goes: what a run that was ended left of the same binding is written over. */
 static int choose_token(struct run *run)
 {
-	const struct item *left =
-		same_find(&run->inventory, run->token.jwe.hdr, &run->wipe, /* orphaned= */ true);
+	const struct item *left = find_same(run, /* orphaned= */ true);
 	int wanted = run->options->token;
 
-	run->token_id = wanted == OPTIONS_ANY && left ? (int)left->id : wanted;
+	run->token = wanted == OPTIONS_ANY && left ? (int)left->id : wanted;
 	if (wanted == OPTIONS_ANY || (left && left->id == (unsigned)wanted))
 		return 0;
 	return inventory_find(&run->inventory, (unsigned)wanted) ? id_taken(run) : 0;
+}
+
+/* The token that --replace means. */
+static int find_replaced(struct run *run)
+{
+	int token = run->options->replaced;
+	const struct item *item;
+	int r;
+
+	r = inventory_check_ours(&run->inventory, run->luks, token);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; token == OPTIONS_ANY && i < run->inventory.n; i++)
+		if (run->inventory.items[i].ours)
+			token = (int)run->inventory.items[i].id;
+	for (size_t i = 0; run->options->replaced == OPTIONS_ANY && i < run->inventory.n; i++) {
+		item = &run->inventory.items[i];
+		if (item->ours && (int)item->id != token)
+			return log_err(&run->out->log, -EINVAL,
+				       "%s has several cotter tokens; say which one with "
+				       "--replace=TOKEN",
+				       run->luks->name);
+	}
+
+	run->takeover.token = (unsigned)token;
+	r = luks_takeover_possible(run->luks, run->takeover.token, &run->takeover.keyslot);
+	if (r == 0)
+		run->outgoing = UINT32_C(1) << token;
+	return r;
 }
 
 /* Whether it can fit at all; what it takes exactly is known once it is sealed. */
@@ -97,7 +131,7 @@ static int check_crypttab(const struct run *run)
 	struct marks marks;
 	int r;
 
-	r = marks_of(&run->inventory, run->wipe.tokens, &marks);
+	r = marks_of(&run->inventory, run->outgoing, &marks);
 	if (r == 0)
 		r = tree_describe(options->pin, options->config, &facts);
 	if (r < 0)
@@ -120,12 +154,17 @@ static int look(struct run *run)
 			    "bind",
 			    run->luks->name);
 	if (r == 0)
+		r = leftover_clear(run->luks, run->out);
+	if (r == 0)
 		r = inventory_read(run->luks, &run->inventory);
 	if (r == 0)
 		r = check_free(run);
 	if (r == 0 && options->wipe)
 		r = wipe_plan(run->luks, &run->inventory, &options->selection, &run->wipe);
-	if (r == 0)
+	run->outgoing = run->wipe.tokens;
+	if (r == 0 && options->replace)
+		r = find_replaced(run);
+	else if (r == 0)
 		r = check_room(run);
 	if (r == 0 && options->crypttab)
 		r = check_crypttab(run);
@@ -151,63 +190,6 @@ static int prepare(struct run *run)
 	return r;
 }
 
-/* A new secret, sealed under the pin and opened again in memory. */
-static int seal(struct run *run)
-{
-	const struct options *options = run->options;
-	CLEANUP(cot_done)
-	struct cot cot = {
-		.pins = pins,
-		.log = &run->out->log,
-		.deadline_us = now_us() + (uint64_t)TOKEN_DEADLINE_DEFAULT * USEC_PER_SEC,
-		.user_pin = buf_ref(&run->user_pin),
-		.confirm = trust_confirm,
-		.confirm_arg = &run->out->log,
-	};
-	int r;
-
-	r = token_new_secret(&run->secret);
-	if (r < 0)
-		return log_err(&run->out->log, r, "no random secret could be made: %s",
-			       strerror(-r));
-
-	r = pin_seal(&cot, options->pin, options->config, buf_ref(&run->secret), &run->token.jwe);
-	if (r < 0)
-		return r;
-
-	run->token.pin = pin_find(pins, run->token.jwe.hdr);
-	run->token.deadline = TOKEN_DEADLINE_DEFAULT;
-	if (options->label) {
-		run->token.label = strdup(options->label);
-		if (!run->token.label)
-			return -ENOMEM;
-	}
-	return token_format(&run->token, &run->json);
-}
-
-/*
- * Recovers through what was just sealed, so that a server or a TPM that cannot do its part is known
- * before anything is written.
- */
-static int try_sealed(struct run *run)
-{
-	CLEANUP(buf_done) struct buf secret = {0};
-	CLEANUP(trial_done) struct trial trial = {0};
-	int r;
-
-	r = trial_recover(&run->token, buf_ref(&run->user_pin), &trial, &secret);
-	if (r == 0 && !ref_equal(buf_ref(&secret), buf_ref(&run->secret)))
-		return log_err(&run->out->log, -EIO, "another secret came back than was sealed");
-	if (r == 0)
-		return 0;
-
-	if (excused(run->options->pin, run->options->config, &trial.job)) {
-		(void)snprintf(run->unproven, sizeof(run->unproven), "%s", trial.why);
-		return 0;
-	}
-	return log_err(&run->out->log, r, "%s; nothing was changed", trial.why);
-}
-
 static int report(struct output *out, unsigned token, unsigned keyslot, const char *state,
 		  const char *cause)
 {
@@ -225,78 +207,101 @@ static int report_same(const struct run *run, const struct item *item)
 
 	output_say(run->out, "%s is already bound so by token %u%s", options->device, item->id,
 		   wipes ? "" : " (test it with --test); nothing was changed");
+	if (options->replace)
+		output_warn("token %u was kept; --wipe-slot=%u removes it", run->takeover.token,
+			    run->takeover.keyslot);
 	if (options->user_pin)
 		output_warn("its PIN is the one that it had; to change it, add --wipe-slot=%u",
 			    (unsigned)__builtin_ctz(item->keyslots));
 	return report(run->out, item->id, (unsigned)__builtin_ctz(item->keyslots), "present", NULL);
 }
 
-/* Whether the secret in memory, at least, opens the new keyslot. */
-static int prove_in_memory(struct run *run)
+static struct fresh_wish wish_of(const struct run *run)
 {
-	int r;
+	const struct options *options = run->options;
 
-	r = luks_keyslot_opens(run->luks, run->bound.keyslot, buf_ref(&run->secret));
-	if (r < 0)
-		return log_err(&run->out->log, r,
-			       "the new keyslot does not open, so the binding is removed again");
-	return 0;
+	return (struct fresh_wish){
+		.pin = options->pin,
+		.config = options->config,
+		.label = options->label,
+		.deadline = TOKEN_DEADLINE_DEFAULT,
+		.user_pin = buf_ref(&run->user_pin),
+		.saved = options->saved,
+	};
 }
 
-/* Whether what was written can stay: proven, or unproven because a server is out of reach alone. */
-static int prove(struct run *run, const struct signals *held)
+static int rehearse(struct run *run, const struct binding *binding)
 {
-	char why[LOG_LINE_MAX] = "";
-	int r;
+	if (!run->options->replace)
+		return luks_bind_rehearse(run->luks, binding);
+	run->takeover.binding = *binding;
+	return luks_takeover_rehearse(run->luks, &run->takeover);
+}
 
-	if (run->unproven[0])
-		return prove_in_memory(run);
+static int make(struct run *run, const struct binding *binding)
+{
+	return run->options->replace ? luks_takeover_begin(run->luks, &run->takeover, &run->bound)
+				     : luks_bind_make(run->luks, binding, &run->bound);
+}
 
-	r = proof_run(run->options, run->bound.token, buf_ref(&run->user_pin), held, why);
-	if (r == 0)
+static int undo(struct run *run, const struct binding *binding)
+{
+	return run->options->replace ? luks_takeover_undo(run->luks, &run->takeover, &run->bound)
+				     : luks_bind_undo(run->luks, binding);
+}
+
+/* A binding is replaced by one that is proven, unless the user will have it so. */
+static int check_proven(const struct run *run)
+{
+	if (!run->options->replace || run->options->force || !run->fresh.unproven[0])
 		return 0;
-	if (r == -EAGAIN && run->options->saved) {
-		(void)snprintf(run->unproven, sizeof(run->unproven), "%s", why);
-		return prove_in_memory(run);
-	}
-	return log_err(&run->out->log, r,
-		       "the new binding was not proven, so it is removed again: %s", why);
+	return log_err(&run->out->log, -EAGAIN,
+		       "the new binding cannot be proven now, so token %u is not replaced: %s; "
+		       "--force replaces it all the same",
+		       run->takeover.token, run->fresh.unproven);
 }
 
 static int write_and_prove(struct run *run, const struct signals *held)
 {
 	const struct options *options = run->options;
+	const struct fresh_wish wish = wish_of(run);
 	const struct binding binding = {
-		.json = run->json,
-		.secret = buf_ref(&run->secret),
+		.json = run->fresh.json,
+		.secret = buf_ref(&run->fresh.secret),
 		.volume_key = buf_ref(&run->volume_key),
 		.pbkdf = options->pbkdf,
 		.keyslot = options->keyslot,
-		.token = run->token_id,
+		.token = run->token,
 	};
 	int r;
 
-	r = luks_bind_rehearse(run->luks, &binding);
+	r = check_proven(run);
+	if (r == 0)
+		r = rehearse(run, &binding);
 	if (r == 0 && signals_came(held))
 		return -EINTR;
 	if (r == 0)
-		r = luks_bind_make(run->luks, &binding, &run->bound);
+		r = make(run, &binding);
 	if (r < 0)
 		return r;
 
-	r = prove(run, held);
+	r = fresh_prove(&wish, options, run->luks, &run->bound, held, &run->fresh);
+	if (r == 0)
+		r = check_proven(run);
 	if (r == 0 && signals_came(held))
 		r = log_err(&run->out->log, -EINTR,
 			    "interrupted; the new binding is removed again");
-	if (r < 0 && luks_bind_undo(run->luks, &binding) == 0)
+	if (r < 0 && undo(run, &binding) == 0)
 		output_say(run->out, "%s is as it was before", run->luks->name);
+	if (r == 0 && options->replace)
+		r = luks_takeover_finish(run->luks, &run->takeover, &run->bound);
 	return r;
 }
 
 static int report_bound(struct run *run)
 {
 	const struct bound *bound = &run->bound;
-	bool proven = !run->unproven[0];
+	bool proven = !run->fresh.unproven[0];
 
 	if (proven)
 		output_say(
@@ -306,15 +311,15 @@ static int report_bound(struct run *run)
 	else
 		output_warn(
 			"bound %s: token %u, keyslot %u, but unproven: %s; run --test once it %s",
-			run->options->device, bound->token, bound->keyslot, run->unproven,
+			run->options->device, bound->token, bound->keyslot, run->fresh.unproven,
 			run->options->later ? "holds" : "is in reach");
 	return report(run->out, bound->token, bound->keyslot, proven ? "proven" : "unproven",
-		      proven ? NULL : run->unproven);
+		      proven ? NULL : run->fresh.unproven);
 }
 
 static enum exit_code wipe_replaced(const struct run *run, const struct signals *held)
 {
-	if (run->unproven[0] && !run->options->force) {
+	if (run->fresh.unproven[0] && !run->options->force) {
 		output_warn("what --wipe-slot selects was kept, because the binding is "
 			    "unproven");
 		return EXIT_CODE_AWAY;
@@ -325,7 +330,11 @@ static enum exit_code wipe_replaced(const struct run *run, const struct signals 
 /* With signals held, from the first byte that is written to the last that is removed. */
 static enum exit_code commit(struct run *run, const struct signals *held)
 {
-	if (write_and_prove(run, held) < 0 || report_bound(run) < 0)
+	int r = write_and_prove(run, held);
+
+	if (r == -EAGAIN)
+		return EXIT_CODE_AWAY; /* nothing was changed */
+	if (r < 0 || report_bound(run) < 0)
 		return EXIT_CODE_FAILED;
 	return run->options->wipe ? wipe_replaced(run, held) : EXIT_CODE_OK;
 }
@@ -342,56 +351,24 @@ static enum exit_code replace_by(struct run *run, const struct item *same)
 		return EXIT_CODE_OK;
 
 	signals_hold(&held, false);
-	if (proof_run(run->options, same->id, buf_ref(&run->user_pin), &held, run->unproven) < 0)
+	if (proof_run(run->options, same->id, buf_ref(&run->user_pin), &held, run->fresh.unproven) <
+	    0)
 		output_warn("token %u does not open %s: %s", same->id, run->luks->name,
-			    run->unproven);
+			    run->fresh.unproven);
 	code = wipe_replaced(run, &held);
 	signals_release(&held);
 	return code;
 }
 
-/* Local tokens before those that need the network, where this one may stand behind such. */
-static int set_order(const struct run *run)
-{
-	const struct options *options = run->options;
-	struct signals held;
-	int r;
-
-	if (!options->reorder && !sequence_is_local(&run->token))
-		return sequence_warn(run->luks);
-
-	signals_hold(&held, false);
-	r = sequence_set(run->luks, options->reorder, &held, run->out);
-	signals_release(&held);
-	return r < 0 || options->reorder ? r : sequence_warn(run->luks);
-}
-
-/* What follows a binding that was made or was there, and takes nothing from it. */
 static enum exit_code follow(const struct run *run, enum exit_code code)
 {
-	const struct options *options = run->options;
-	const struct log *log = &run->out->log;
-
-	if (code != EXIT_CODE_OK && code != EXIT_CODE_AWAY)
-		return code;
-	if (set_order(run) < 0) {
-		(void)log_err(log, 0,
-			      "the binding stays, but the order of tokens is not right; run "
-			      "--reorder alone once that is mended");
-		code = EXIT_CODE_FAILED;
-	}
-	if (options->crypttab && crypttab_step_do(run->luks, options, run->out) < 0) {
-		(void)log_err(log, 0,
-			      "the binding stays, but crypttab is as it was; run --crypttab alone "
-			      "once that is mended");
-		code = EXIT_CODE_FAILED;
-	}
-	return code;
+	return follow_binding(run->luks, run->options, &run->fresh.token, code, run->out);
 }
 
 enum exit_code verb_enroll(const struct options *options, struct output *out)
 {
 	CLEANUP(run_done) struct run run = {.options = options, .out = out};
+	struct fresh_wish wish;
 	const struct item *same;
 	struct signals held;
 	enum exit_code code;
@@ -400,16 +377,18 @@ enum exit_code verb_enroll(const struct options *options, struct output *out)
 	r = look(&run);
 	if (r == 0)
 		r = prepare(&run);
-	if (r == 0)
-		r = seal(&run);
+	if (r == 0) {
+		wish = wish_of(&run);
+		r = fresh_seal(&wish, &out->log, &run.fresh);
+	}
 	if (r < 0)
 		return EXIT_CODE_FAILED;
 
-	same = same_find(&run.inventory, run.token.jwe.hdr, &run.wipe, /* orphaned= */ false);
+	same = find_same(&run, /* orphaned= */ false);
 	if (same)
 		return follow(&run, replace_by(&run, same));
 
-	if (choose_token(&run) < 0 || try_sealed(&run) < 0 ||
+	if (choose_token(&run) < 0 || fresh_try(&wish, &out->log, &run.fresh) < 0 ||
 	    unlock(run.luks, options, &run.volume_key) < 0)
 		return EXIT_CODE_FAILED;
 

@@ -5,7 +5,8 @@
 #include <stddef.h>
 
 const char *const help_texts[] = {
-	"cotter-enroll [OPTIONS] DEVICE-OR-IMAGE\n"
+	"cotter-enroll [OPTIONS] DEVICE-OR-IMAGE...\n"
+	"cotter-enroll [OPTIONS] --all\n"
 	"\n"
 	"Binds a LUKS2 volume to Tang servers and to this machine's TPM 2.0, one or a number of\n"
 	"several, and shows, tests and removes such bindings.\n"
@@ -45,28 +46,42 @@ const char *const help_texts[] = {
 	"  --list                        show keyslots and tokens (the default)\n"
 	"  --test                        recover through each cotter token now, or through\n"
 	"                                --token-id=N alone, and say which work and why not\n"
+	"  --report                      the same for every part of each token, and say too\n"
+	"                                whether the servers still have the keys bound to\n"
+	"  --renew[=TOKEN]               bind each token again, through itself, where servers\n"
+	"                                have new keys that the old ones vouch for; for others\n"
+	"                                add --tang=URL --tang-thumbprint=THP\n"
+	"    --reseal                    and TPMs to the PCRs as they are, or to --tpm2-pcrs=LIST\n"
+	"    --force                     also where that is not due\n"
 	"With a new binding, before anything is done, or alone for the volume's tokens:\n"
 	"  --explain                     say who can open the volume, and do no more\n",
 
+	"With a new binding:\n"
+	"  --replace[=TOKEN]             in the place of this token, once the new one is proven\n"
 	"With a new binding (after it succeeded) or alone:\n"
 	"  --wipe-slot=LIST              remove keyslots together with their cotter tokens: N,\n"
 	"                                tang, tpm2, sss, orphaned, all; several with commas;\n"
 	"                                last label=TEXT\n"
-	"  --force                       with --wipe-slot: also the last way into the volume, or\n"
-	"                                for a new binding that is unproven\n"
+	"  --force                       with --replace or --wipe-slot: also for a new binding\n"
+	"                                that is unproven; alone with --wipe-slot: also the last\n"
+	"                                way into the volume\n"
 	"With a new binding (last of all) or alone, for a volume that is bound:\n"
 	"  --reorder                     have tokens that need no network tried first, and those\n"
 	"                                of systemd, which may keep it from others, last\n"
 	"  --crypttab[=NAME]             add the volume's line to /etc/crypttab, or complete it\n"
 	"\n",
 
+	"  --all                         instead of devices: every LUKS2 volume of /etc/crypttab\n"
+	"                                or in use, but those without a cotter token\n"
 	"  --header=FILE                 the LUKS2 header, where it is not on the device\n"
 	"  --json=off|short|pretty       write the result to standard output as JSON\n"
 	"  --quiet                       say nothing but warnings and errors\n"
 	"  --help  --version\n"
 	"\n"
 	"Exit status: 0 done; 1 failed, or nothing to test; 2 wrong usage; 3 a server or TPM is\n"
-	"out of reach, or a PIN is wanted; 4 a tested token will not open the volume.\n"
+	"out of reach, or a PIN is wanted; 4 a tested token will not open the volume. --report:\n"
+	"10 renewal is due; 11 a part fails, but the policy holds; 12 a policy fails. Of several\n"
+	"volumes the worst counts.\n"
 	"cotter-enroll(1) has the details.\n",
 
 	NULL,

@@ -85,6 +85,26 @@ const struct item *inventory_find(const struct inventory *inventory, unsigned id
 	return NULL;
 }
 
+int inventory_check_ours(const struct inventory *inventory, const struct luks *luks, int id)
+{
+	const struct item *item;
+
+	if (id >= 0) {
+		item = inventory_find(inventory, (unsigned)id);
+		if (!item)
+			return log_err(luks->log, -ENOENT, "%s has no token %d", luks->name, id);
+		if (!item->ours)
+			return log_err(luks->log, -ENOENT, "token %d of %s is not cotter's, but %s",
+				       id, luks->name, item->type);
+		return 0;
+	}
+
+	for (size_t i = 0; i < inventory->n; i++)
+		if (inventory->items[i].ours)
+			return 0;
+	return log_err(luks->log, -ENOENT, "%s has no cotter token to test", luks->name);
+}
+
 json_t *inventory_numbers(uint32_t bits)
 {
 	CLEANUP_JSON json_t *numbers = json_array();

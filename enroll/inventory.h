@@ -33,6 +33,12 @@ void inventory_done(struct inventory *inventory);
 const struct item *inventory_find(const struct inventory *inventory, unsigned id);
 
 /*
+ * Whether there is a cotter token to look at: this one, or where `id` is negative any. What is there
+ * instead is told. Errors: -ENOENT.
+ */
+MUST int inventory_check_ours(const struct inventory *inventory, const struct luks *luks, int id);
+
+/*
  * What token_describe() gives of a valid token, and what this machine can say of it now, as a new
  * object; NULL where it is not valid, and out of memory.
  */

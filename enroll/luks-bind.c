@@ -3,80 +3,19 @@
 #include "enroll/luks-bind.h"
 
 #include "crypto/js.h"
+#include "enroll/luks-copy.h"
 #include "token/handler.h"
 
 #include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 DEFINE_CLEANUP(struct crypt_keyslot_context *, crypt_keyslot_context_free)
 
 enum {
-	COPY_CHUNK = 64 * 1024,
 	JSON_OFFSET = 4096,      /* of the JSON area in a LUKS2 header */
 	KEYSLOT_JSON_SIZE = 350, /* about what a keyslot takes of it */
 	MINIMAL_ITERATIONS = 1000,
 };
-
-static int copy_bytes(int from, int to, uint64_t n)
-{
-	CLEANUP(buf_done) struct buf chunk = {0};
-	uint64_t at = 0;
-	int r;
-
-	r = buf_init(&chunk, COPY_CHUNK);
-	while (r == 0 && at < n) {
-		size_t want = n - at < COPY_CHUNK ? (size_t)(n - at) : COPY_CHUNK;
-		ssize_t got = pread(from, chunk.p, want, (off_t)at);
-
-		if (got <= 0 || pwrite(to, chunk.p, (size_t)got, (off_t)at) != got)
-			return -EIO;
-		at += (uint64_t)got;
-	}
-	return r;
-}
-
-/*
- * A volume in memory with the same metadata and with room, but no key material, in its keyslots'
- * areas.
- */
-static int copy_header(const struct luks *from, struct luks **ret)
-{
-	CLEANUP(luks_freep) struct luks *luks = calloc(1, sizeof(*luks));
-	char path[sizeof("/proc/self/fd/") + 16];
-	uint64_t metadata, keyslots;
-	int r;
-
-	if (!luks)
-		return -ENOMEM;
-	luks->name = from->name;
-	luks->log = from->log;
-
-	luks->fd = memfd_create("cotter-header", MFD_CLOEXEC);
-	if (luks->fd < 0)
-		return -errno;
-	r = crypt_get_metadata_size(from->cd, &metadata, &keyslots);
-	if (r == 0 && ftruncate(luks->fd, (off_t)(2 * metadata + keyslots)) < 0)
-		r = -errno;
-	if (r == 0)
-		r = copy_bytes(from->fd, luks->fd, 2 * metadata);
-	if (r < 0)
-		return r;
-
-	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", luks->fd);
-	r = crypt_init(&luks->cd, path);
-	if (r < 0)
-		return r;
-	crypt_set_log_callback(luks->cd, luks_keep_log, luks);
-	r = crypt_load(luks->cd, CRYPT_LUKS2, NULL);
-	if (r < 0)
-		return r;
-
-	*ret = TAKE_PTR(luks);
-	return 0;
-}
 
 static size_t json_area(const struct luks *luks)
 {
@@ -144,6 +83,11 @@ static int no_room(const struct luks *luks, const char *than, size_t size, size_
 		larger_area(2 * (used + size + KEYSLOT_JSON_SIZE)));
 }
 
+int luks_bind_no_room(const struct luks *luks, size_t size)
+{
+	return no_room(luks, "", size, json_used(luks));
+}
+
 /* Bytes of the largest token of ours that has no keyslot: it may be the one to be written over. */
 static size_t largest_orphan(const struct luks *luks)
 {
@@ -167,8 +111,9 @@ int luks_bind_room(const struct luks *luks, size_t size)
 		       : no_room(luks, "at least ", size, used);
 }
 
-static int write_token(struct luks *luks, const struct binding *binding, size_t used)
+static int write_token(struct luks *luks, const struct binding *binding)
 {
+	size_t used = json_used(luks);
 	int r;
 
 	if (binding->token == LUKS_ANY && all_tokens_taken(luks))
@@ -235,8 +180,9 @@ static bool keyslots_area_full(const struct luks *luks)
 	return left < largest;
 }
 
-static int write_keyslot(struct luks *luks, const struct binding *binding, int token, size_t used)
+int luks_bind_keyslot(struct luks *luks, const struct binding *binding, unsigned token)
 {
+	size_t used = json_used(luks);
 	int r;
 
 	if (binding->keyslot == LUKS_ANY && all_keyslots_taken(luks))
@@ -245,7 +191,7 @@ static int write_keyslot(struct luks *luks, const struct binding *binding, int t
 			       luks->name);
 
 	luks->said[0] = '\0';
-	r = add_keyslot(luks, binding, token);
+	r = add_keyslot(luks, binding, (int)token);
 	if (r == -ENOSPC)
 		return no_room(luks, "", strlen(binding->json), used);
 	if (r < 0 && keyslots_area_full(luks))
@@ -304,11 +250,10 @@ int luks_bind_undo(struct luks *luks, const struct binding *binding)
 
 int luks_bind_make(struct luks *luks, const struct binding *binding, struct bound *ret)
 {
-	size_t used = json_used(luks);
 	int token, keyslot;
 
-	token = write_token(luks, binding, used);
-	keyslot = token < 0 ? token : write_keyslot(luks, binding, token, used);
+	token = write_token(luks, binding);
+	keyslot = token < 0 ? token : luks_bind_keyslot(luks, binding, (unsigned)token);
 	if (keyslot < 0)
 		return luks_bind_undo(luks, binding) < 0 ? -EIO : keyslot;
 
@@ -322,7 +267,7 @@ int luks_bind_rehearse(struct luks *luks, const struct binding *binding)
 	struct bound bound;
 	int r;
 
-	r = copy_header(luks, &copy);
+	r = luks_copy_header(luks, &copy);
 	if (r < 0)
 		return log_err(luks->log, r,
 			       "the header of %s could not be copied to memory, to try the change "

@@ -27,6 +27,9 @@ struct bound {
  */
 MUST int luks_bind_room(const struct luks *luks, size_t size);
 
+/* Says that a token of so many bytes does not fit, and what to do. Returns -ENOSPC. */
+MUST int luks_bind_no_room(const struct luks *luks, size_t size);
+
 /*
  * Tries the binding on a copy of the header in memory, so that what cannot fit is known, and told
  * in words, before anything is written. Errors: -ENOSPC, -EIO, -ENOMEM.
@@ -38,6 +41,12 @@ MUST int luks_bind_rehearse(struct luks *luks, const struct binding *binding);
  * failure what was written is removed again. Reasons go to the log. Errors: -ENOSPC, -EIO.
  */
 MUST int luks_bind_make(struct luks *luks, const struct binding *binding, struct bound *ret);
+
+/*
+ * Adds the keyslot of a binding, for a token that is there, and assigns it in the same commit. Returns its
+ * number. The cause of a failure goes to the log. Errors: -ENOSPC, -EIO.
+ */
+MUST int luks_bind_keyslot(struct luks *luks, const struct binding *binding, unsigned token);
 
 /*
  * Removes whatever of the binding is in the header, keyslot first, then token. Errors: -EIO, told

@@ -128,9 +128,9 @@ static int explain_no_luks2(const struct luks *luks)
 
 	if (pread(luks->fd, start, sizeof(start), 0) != sizeof(start) ||
 	    memcmp(start, magic, sizeof(magic)) != 0)
-		return log_err(luks->log, -EINVAL, "%s is not a LUKS volume", luks->name);
+		return log_err(luks->log, -EMEDIUMTYPE, "%s is not a LUKS volume", luks->name);
 	if (start[MAGIC_SIZE - 1] == 1)
-		return log_err(luks->log, -EINVAL,
+		return log_err(luks->log, -EMEDIUMTYPE,
 			       "%s is LUKS1, which holds no tokens; convert it with: cryptsetup "
 			       "convert --type luks2 %s",
 			       luks->name, luks->name);
@@ -240,7 +240,9 @@ uint32_t luks_token_keyslots(const struct luks *luks, unsigned token)
 	return keyslots;
 }
 
-static int volume_key(struct luks *luks, struct crypt_keyslot_context *context, struct buf *ret)
+/* From this keyslot, or LUKS_ANY. */
+static int volume_key(struct luks *luks, int keyslot, struct crypt_keyslot_context *context,
+		      struct buf *ret)
 {
 	CLEANUP(buf_done) struct buf key = {0};
 	int size = crypt_get_volume_key_size(luks->cd);
@@ -254,7 +256,7 @@ static int volume_key(struct luks *luks, struct crypt_keyslot_context *context, 
 
 	key.n = key.cap;
 	luks->said[0] = '\0';
-	r = crypt_volume_key_get_by_keyslot_context(luks->cd, CRYPT_ANY_SLOT, (char *)key.p, &key.n,
+	r = crypt_volume_key_get_by_keyslot_context(luks->cd, keyslot, (char *)key.p, &key.n,
 						    context);
 	if (r < 0)
 		return r;
@@ -263,7 +265,7 @@ static int volume_key(struct luks *luks, struct crypt_keyslot_context *context, 
 	return 0;
 }
 
-int luks_unlock_by_passphrase(struct luks *luks, struct ref passphrase, struct buf *ret)
+int luks_unlock_keyslot(struct luks *luks, int keyslot, struct ref passphrase, struct buf *ret)
 {
 	CLEANUP(crypt_keyslot_context_freep) struct crypt_keyslot_context *context = NULL;
 	int r;
@@ -271,13 +273,18 @@ int luks_unlock_by_passphrase(struct luks *luks, struct ref passphrase, struct b
 	r = crypt_keyslot_context_init_by_passphrase(luks->cd, (const char *)passphrase.p,
 						     passphrase.n, &context);
 	if (r == 0)
-		r = volume_key(luks, context, ret);
+		r = volume_key(luks, keyslot, context, ret);
 	if (r == -EPERM || r == -ENOENT)
 		return -EPERM;
 	if (r < 0)
 		return log_err(luks->log, -EIO, "%s could not be unlocked: %s", luks->name,
 			       luks_cause(luks, r));
 	return 0;
+}
+
+int luks_unlock_by_passphrase(struct luks *luks, struct ref passphrase, struct buf *ret)
+{
+	return luks_unlock_keyslot(luks, LUKS_ANY, passphrase, ret);
 }
 
 /* Whether nothing may come from it without a failure: an empty passphrase, to libcryptsetup a failure at times. */
@@ -343,7 +350,7 @@ static int unlock_by_one_token(struct luks *luks, unsigned token, struct ref use
 			       luks_cause(luks, r));
 
 	luks->forward = true;
-	r = volume_key(luks, context, ret);
+	r = volume_key(luks, LUKS_ANY, context, ret);
 	luks->forward = false;
 	return r;
 }

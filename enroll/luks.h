@@ -33,7 +33,8 @@ MUST int luks_setup(bool others, const struct log *log);
 
 /*
  * Opens the volume for reading or `to_write`; `header` may be NULL. Reasons go to `log`, a sentence
- * each. Errors: -ENOENT, -EACCES, -EROFS, -EINVAL (no LUKS2 volume), -EIO, -ENOMEM.
+ * each. Errors: -ENOENT, -EACCES, -EROFS, -EMEDIUMTYPE (no LUKS2 volume), -EINVAL (neither a
+ * device nor a file, or a damaged header), -EIO, -ENOMEM.
  */
 MUST int luks_open(const char *device, const char *header, bool to_write, const struct log *log,
 		   struct luks **ret);
@@ -82,6 +83,10 @@ struct luks_given {
 MUST int luks_unlock_by_passphrase(struct luks *luks, struct ref passphrase, struct buf *ret);
 MUST int luks_unlock_by_key_file(struct luks *luks, const char *file, struct buf *ret);
 MUST int luks_unlock_by_token(struct luks *luks, struct ref user_pin, struct buf *ret);
+
+/* The same by one keyslot alone. */
+MUST int luks_unlock_keyslot(struct luks *luks, int keyslot, struct ref passphrase,
+			     struct buf *ret);
 
 /*
  * Whether `secret` opens this very keyslot; nothing is activated, no token asked. Errors: -EPERM.

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* cotter-enroll: the table of what it does. */
 #include "crypto/process.h"
+#include "enroll/each.h"
 #include "enroll/help.h"
 #include "enroll/luks.h"
 #include "enroll/verbs.h"
@@ -9,11 +10,12 @@
 #include <signal.h>
 #include <stdio.h>
 
-static enum exit_code (*const verbs[])(const struct options *, struct output *) = {
+static verb_fn *const verbs[] = {
 	[VERB_LIST] = verb_list,         [VERB_TEST] = verb_test,
 	[VERB_WIPE] = verb_wipe,         [VERB_ENROLL] = verb_enroll,
 	[VERB_DEVICES] = verb_devices,   [VERB_EXPLAIN] = verb_explain,
 	[VERB_CRYPTTAB] = verb_crypttab, [VERB_REORDER] = verb_reorder,
+	[VERB_REPORT] = verb_report,     [VERB_RENEW] = verb_renew,
 };
 
 static enum exit_code run(const struct options *options, struct output *out)
@@ -23,6 +25,8 @@ static enum exit_code run(const struct options *options, struct output *out)
 	if (luks_setup(options->unlock_token, &out->log) < 0)
 		return EXIT_CODE_FAILED;
 
+	if (options->all || options->n_devices > 1)
+		return each_run("", options, verbs[options->verb], out);
 	code = verbs[options->verb](options, out);
 	if (output_result(out, options, code == EXIT_CODE_OK) < 0)
 		return EXIT_CODE_FAILED;

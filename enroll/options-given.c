@@ -16,6 +16,7 @@ enum { OPT_FIRST = 256 }; /* above every character that getopt_long() can return
 static const struct option general_options[OPT_COUNT] = {
 	OPTION(OPT_UNLOCK_KEY_FILE, "unlock-key-file", required_argument),
 	OPTION(OPT_UNLOCK_TOKEN, "unlock-token", no_argument),
+	OPTION(OPT_ALL, "all", no_argument),
 	OPTION(OPT_HEADER, "header", required_argument),
 	OPTION(OPT_KEY_SLOT, "key-slot", required_argument),
 	OPTION(OPT_TOKEN_ID, "token-id", required_argument),
@@ -25,9 +26,13 @@ static const struct option general_options[OPT_COUNT] = {
 	OPTION(OPT_THRESHOLD, "threshold", required_argument),
 	OPTION(OPT_LIST, "list", no_argument),
 	OPTION(OPT_TEST, "test", no_argument),
+	OPTION(OPT_REPORT, "report", no_argument),
 	OPTION(OPT_EXPLAIN, "explain", no_argument),
 	OPTION(OPT_PROOF, "proof", no_argument),
 	OPTION(OPT_WIPE_SLOT, "wipe-slot", required_argument),
+	OPTION(OPT_RENEW, "renew", optional_argument),
+	OPTION(OPT_RESEAL, "reseal", no_argument),
+	OPTION(OPT_REPLACE, "replace", optional_argument),
 	OPTION(OPT_FORCE, "force", no_argument),
 	OPTION(OPT_REORDER, "reorder", no_argument),
 	OPTION(OPT_CRYPTTAB, "crypttab", optional_argument),
@@ -41,9 +46,14 @@ static const struct option general_options[OPT_COUNT] = {
 struct known {
 	struct option options[OPT_MAX + 1];
 	struct {
-		size_t pin, i;
+		uint8_t pin, i;
 	} of[OPT_MAX]; /* from OPT_COUNT on: which option of which pin */
 };
+
+static void known_freep(struct known **known)
+{
+	free(*known);
+}
 
 static void know_options(struct known *known)
 {
@@ -52,8 +62,8 @@ static void know_options(struct known *known)
 	memcpy(known->options, general_options, sizeof(general_options));
 	for (size_t pin = 0; all_pin_options[pin]; pin++)
 		for (size_t i = 0; i < all_pin_options[pin]->n; i++, id++) {
-			known->of[id].pin = pin;
-			known->of[id].i = i;
+			known->of[id].pin = (uint8_t)pin;
+			known->of[id].i = (uint8_t)i;
 			known->options[id] =
 				(struct option){all_pin_options[pin]->options[i].name,
 						required_argument, NULL, OPT_FIRST + id};
@@ -67,7 +77,7 @@ const char *given_name(enum option_id id)
 
 bool given_binding(const struct given *given)
 {
-	return given->n_groups > 0 || given->text[OPT_POLICY];
+	return !given->text[OPT_RENEW] && (given->n_groups > 0 || given->text[OPT_POLICY]);
 }
 
 const char *given_binding_name(const struct given *given)
@@ -145,26 +155,25 @@ static int refuse_option(const struct known *known, int c, char **argv, const st
 int given_read(int argc, char **argv, const struct log *log, struct given *ret)
 {
 	CLEANUP(given_done) struct given given = {0};
-	struct known known = {0};
+	CLEANUP(known_freep) struct known *known = calloc(1, sizeof(*known));
 	int c, r;
 
 	given.groups = calloc(GROUPS_MAX, sizeof(*given.groups));
-	if (!given.groups)
+	if (!given.groups || !known)
 		return -ENOMEM;
 
-	know_options(&known);
+	know_options(known);
 	opterr = 0;
-	while ((c = getopt_long(argc, argv, ":", known.options, NULL)) != -1) {
-		r = c >= OPT_FIRST ? take_option(&given, &known, c - OPT_FIRST, log)
-				   : refuse_option(&known, c, argv, log);
+	while ((c = getopt_long(argc, argv, ":", known->options, NULL)) != -1) {
+		r = c >= OPT_FIRST ? take_option(&given, known, c - OPT_FIRST, log)
+				   : refuse_option(known, c, argv, log);
 		if (r < 0)
 			return r;
 	}
 
-	if (argc - optind > 1)
-		return log_err(log, -EINVAL, "one device at a time: %s or %s", argv[optind],
-			       argv[optind + 1]);
 	given.device = argv[optind];
+	given.devices = argv + optind;
+	given.n_devices = (size_t)(argc - optind);
 	*ret = TAKE_STRUCT(given);
 	return 0;
 }
@@ -177,6 +186,8 @@ static int settle_early(struct given *given, const struct group *early, const st
 		int r;
 
 		if (!early->texts[i])
+			continue;
+		if (!last && given->text[OPT_RENEW])
 			continue;
 		if (!last)
 			return log_err(log, -EINVAL,

@@ -7,6 +7,7 @@
 enum option_id {
 	OPT_UNLOCK_KEY_FILE,
 	OPT_UNLOCK_TOKEN,
+	OPT_ALL,
 	OPT_HEADER,
 	OPT_KEY_SLOT,
 	OPT_TOKEN_ID,
@@ -16,9 +17,13 @@ enum option_id {
 	OPT_THRESHOLD,
 	OPT_LIST,
 	OPT_TEST,
+	OPT_REPORT,
 	OPT_EXPLAIN,
 	OPT_PROOF,
 	OPT_WIPE_SLOT,
+	OPT_RENEW,
+	OPT_RESEAL,
+	OPT_REPLACE,
 	OPT_FORCE,
 	OPT_REORDER,
 	OPT_CRYPTTAB,
@@ -40,7 +45,9 @@ enum { GROUPS_MAX = 64, GIVEN_PINS_MAX = 4 };
 /* Strings are the process's arguments, borrowed. End it with given_done(). */
 struct given {
 	const char *text[OPT_COUNT]; /* "" for those without a value; NULL: not given */
-	const char *device;
+	const char *device;          /* the first of them */
+	char *const *devices;
+	size_t n_devices;
 	struct group *groups; /* of the pins' options, in the order in which they chose a pin */
 	size_t n_groups;
 	struct group
@@ -63,6 +70,6 @@ void given_done(struct given *given);
 /* "label" */
 const char *given_name(enum option_id id);
 
-/* Whether a new binding is described, and the name of the option that does. */
+/* Whether a new binding is described (with --renew the same options are about an old one), and the name of the option that does. */
 bool given_binding(const struct given *given);
 const char *given_binding_name(const struct given *given);

@@ -5,7 +5,7 @@
 #include "enroll/options.h"
 #include "enroll/output.h"
 
-enum { PIN_OPTIONS_MAX = 8, PIN_MEMBERS_MAX = 12, PIN_WORDS_MAX = 512 };
+enum { PIN_MEMBERS_MAX = 12, PIN_WORDS_MAX = 512 };
 
 /* An option of one pin. All take a value. */
 struct pin_option {
@@ -28,6 +28,22 @@ enum pin_trait {
 	PIN_TRAIT_SAVED = 1 << 1,    /* made from saved data: the server need not be in reach */
 	PIN_TRAIT_LIVE = 1 << 2,     /* made by asking a server, which is in reach therefore */
 	PIN_TRAIT_LATER = 1 << 3,    /* what it demands need not hold yet */
+};
+
+struct survey;
+
+/* A leaf that is to be bound again, and how. */
+struct again {
+	const json_t *hdr;           /* its protected header, authenticated by what it recovered */
+	const struct survey *survey; /* what a survey found out of it; NULL: there was none */
+	const char *const *texts;    /* the pin's options, each at its place or NULL */
+	bool reseal;                 /* to the state of this machine as it is now */
+};
+
+/* What is to be done for it. */
+struct again_plan {
+	json_t *config; /* what it is bound by again; owned */
+	bool due;       /* whether that is another binding than it is now */
 };
 
 struct pin_options {
@@ -87,6 +103,22 @@ struct pin_options {
 	 * -ENOMEM.
 	 */
 	int (*look)(const json_t *hdr, json_t *facts);
+
+	/*
+	 * Whether the texts of --renew are about this leaf, of a header that was checked. NULL: always.
+	 */
+	bool (*is_about)(const char *const *texts, const json_t *hdr);
+
+	/*
+	 * Checks the texts of --renew, of which any may be NULL. The cause goes to `log`. Errors: -EINVAL.
+	 */
+	int (*check_again)(const char *const *texts, const struct log *log);
+
+	/*
+	 * How a leaf is bound again, with the same configuration but for what is given. Where it cannot
+	 * be, the cause goes to `log`. Errors: those of pin_seal().
+	 */
+	int (*again)(const struct again *again, const struct log *log, struct again_plan *ret);
 
 	/* The pin's devices: a new array of objects of strings. Errors: -ENOMEM. */
 	int (*list)(json_t **ret);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The options of a binding to a Tang server. */
 #include "enroll/options-pin.h"
+#include "enroll/same.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -10,10 +11,11 @@
 
 enum { URL, THUMBPRINT, ADVERTISEMENT, CA, PUBKEY, OPTIONS };
 
+/* With --renew the URL may be the token's. */
 static int check(const char *const *texts, const struct log *log)
 {
-	const char *thumbprint = texts[THUMBPRINT], *pubkey = texts[PUBKEY];
-	bool https = strncasecmp(texts[URL], "https://", 8) == 0;
+	const char *thumbprint = texts[THUMBPRINT], *pubkey = texts[PUBKEY], *url = texts[URL];
+	bool https = !url || strncasecmp(url, "https://", 8) == 0;
 
 	if (!https && (texts[CA] || pubkey))
 		return log_err(log, -EINVAL, "--tang-%s needs a URL that begins with https://",
@@ -66,7 +68,9 @@ static int read_tang(const char *const *texts, const struct log *log, json_t **r
 
 static unsigned traits(const json_t *config)
 {
-	return json_object_get(config, "adv") ? PIN_TRAIT_SAVED : PIN_TRAIT_LIVE;
+	bool saved = json_object_get(config, "adv") || json_object_get(config, "keys");
+
+	return saved ? PIN_TRAIT_SAVED : PIN_TRAIT_LIVE;
 }
 
 static int describe(const json_t *config, json_t *facts)
@@ -79,6 +83,117 @@ static void words(const json_t *facts, char ret[PIN_WORDS_MAX])
 	const char *url = js_str(facts, "url");
 
 	(void)snprintf(ret, PIN_WORDS_MAX, "the Tang server %.400s", url ? url : "?");
+}
+
+static const json_t *header_of(const json_t *hdr)
+{
+	return json_object_get(json_object_get(hdr, "clevis"), "tang");
+}
+
+static bool is_about(const char *const *texts, const json_t *hdr)
+{
+	const char *url = js_str(header_of(hdr), "url");
+
+	return !texts[URL] || (url && same_server(texts[URL], url));
+}
+
+/* Where the header's server is, with what was given of it in its place. */
+static json_t *place_of(const struct again *again)
+{
+	const json_t *tang = header_of(again->hdr);
+	const char *ca = again->texts[CA], *pubkey = again->texts[PUBKEY];
+
+	return json_pack("{s:s*, s:s*, s:s*}", "url", js_str(tang, "url"), "ca",
+			 ca ? ca : js_str(tang, "ca"), "pubkey",
+			 pubkey ? pubkey : js_str(tang, "pubkey"));
+}
+
+/* What the user says of the server's keys now; nothing of it overrides a thumbprint given. */
+static int trust_given(const struct again *again, json_t *config)
+{
+	const char *thumbprint = again->texts[THUMBPRINT], *saved = again->texts[ADVERTISEMENT];
+
+	if ((thumbprint && json_object_set_new(config, "thp", json_string(thumbprint)) != 0) ||
+	    (saved && json_object_set_new(config, "adv", json_string(saved)) != 0))
+		return -ENOMEM;
+	return 0;
+}
+
+static int keys_of(const struct survey *survey, json_t *config)
+{
+	return json_object_set(config, "keys", survey->keys) == 0 &&
+			       json_object_set_new(config, "kid", json_string(survey->kid)) == 0
+		       ? 0
+		       : -ENOMEM;
+}
+
+/* Whether the token's own keys, which are the server's, are those that the thumbprint given names. */
+static int check_current(const struct again *again, const struct log *log)
+{
+	const char *thumbprint = again->texts[THUMBPRINT];
+	char s256[JWK_THUMBPRINT_MAX + 1], s1[JWK_THUMBPRINT_MAX + 1];
+	const json_t *json;
+	size_t i;
+
+	if (!thumbprint)
+		return 0;
+	json_array_foreach(json_object_get(again->survey->keys, "keys"), i, json) {
+		CLEANUP(jwk_done) struct jwk key = {0};
+
+		if (jwk_from_json(json, &key) == 0 && jwk_allows(&key, JWK_OP_VERIFY) &&
+		    jwk_thumbprint(&key, "S256", s256) == 0 &&
+		    jwk_thumbprint(&key, "S1", s1) == 0 &&
+		    (strcmp(s256, thumbprint) == 0 || strcmp(s1, thumbprint) == 0))
+			return 0;
+	}
+	return log_err(log, -EKEYREJECTED,
+		       "the advertisement of %.200s is not signed by the key with the thumbprint "
+		       "%s",
+		       js_str(header_of(again->hdr), "url"), thumbprint);
+}
+
+/* By a person, by a file, or by nobody: then as the survey found it. */
+static int choose_keys(const struct again *again, const struct log *log, json_t *config, bool *due)
+{
+	const struct survey *survey = again->survey;
+	bool thumbprint = again->texts[THUMBPRINT], saved = again->texts[ADVERTISEMENT];
+	bool named = again->texts[URL] || thumbprint || saved;
+
+	if (!survey)
+		return log_err(log, -EINVAL, "tang: nothing was asked of the server");
+	switch (survey->state) {
+	case SURVEY_CURRENT:
+		*due = false;
+		return check_current(again, log) < 0 ? -EKEYREJECTED : keys_of(survey, config);
+	case SURVEY_CHANGED:
+		*due = true;
+		return thumbprint || saved ? trust_given(again, config) : keys_of(survey, config);
+	case SURVEY_UNREACHABLE:
+		*due = saved;
+		return saved ? trust_given(again, config) : keys_of(survey, config);
+	default:
+		*due = true;
+		return named ? trust_given(again, config)
+			     : log_err(log, -EKEYREJECTED,
+				       "%s; where that is as it should be, give --tang-thumbprint=THP, "
+				       "which tang-show-keys prints on the server",
+				       survey->why);
+	}
+}
+
+static int again(const struct again *again, const struct log *log, struct again_plan *ret)
+{
+	CLEANUP_JSON json_t *config = place_of(again);
+	bool due = false;
+	int r = config ? 0 : -ENOMEM;
+
+	if (r == 0)
+		r = choose_keys(again, log, config, &due);
+	if (r < 0)
+		return r;
+
+	*ret = (struct again_plan){.config = TAKE_PTR(config), .due = due};
+	return 0;
 }
 
 const struct pin_options pin_options_tang = {
@@ -109,4 +224,7 @@ const struct pin_options pin_options_tang = {
 	.traits = traits,
 	.describe = describe,
 	.words = words,
+	.is_about = is_about,
+	.check_again = check,
+	.again = again,
 };

@@ -247,6 +247,55 @@ static int look(const json_t *hdr, json_t *facts)
 	return json_object_set_new(facts, "changed_pcrs", changed) == 0 ? 0 : -ENOMEM;
 }
 
+static int check_again(const char *const *texts, const struct log *log)
+{
+	for (size_t i = 0; i < OPTIONS; i++)
+		if (texts[i] && i != PCRS)
+			return log_err(log, -EINVAL,
+				       "--renew seals to PCRs alone anew (--tpm2-pcrs=LIST, "
+				       "--reseal); for another policy use --replace");
+	return 0;
+}
+
+static void keep_why(void *to, enum log_level level, const char *line)
+{
+	if (level == LOG_LEVEL_ERROR)
+		(void)snprintf(to, LOG_LINE_MAX, "%s", line);
+}
+
+/* What cannot be kept can be sealed to what is there now. */
+static int config_again(const struct again *again, const struct tpm2_again *how,
+			const struct log *log, json_t **ret)
+{
+	char why[LOG_LINE_MAX] = "";
+	const struct log keep = {.sink = keep_why, .to = why};
+	bool reseal = how->reseal || how->pcrs;
+	int r;
+
+	r = tpm2_config(again->hdr, how, &keep, ret);
+	if (r == -EKEYREJECTED && !reseal)
+		return log_err(log, r, "%s; --reseal seals to this TPM and its PCRs as they are",
+			       why);
+	return r < 0 && *why ? log_err(log, r, "%s", why) : r;
+}
+
+static int again(const struct again *again, const struct log *log, struct again_plan *ret)
+{
+	const struct tpm2_again how = {.reseal = again->reseal, .pcrs = again->texts[PCRS]};
+	CLEANUP_JSON json_t *config = NULL;
+	bool due = false;
+	int r;
+
+	r = config_again(again, &how, log, &config);
+	if (r == 0)
+		r = tpm2_differs(again->hdr, &how, log, &due);
+	if (r < 0)
+		return r;
+
+	*ret = (struct again_plan){.config = TAKE_PTR(config), .due = due};
+	return 0;
+}
+
 const struct pin_options pin_options_tpm2 = {
 	.pin = "tpm2",
 	.usage = "--tpm2-device=auto",
@@ -287,5 +336,7 @@ const struct pin_options pin_options_tpm2 = {
 	.warning = warning,
 	.announce = announce,
 	.look = look,
+	.check_again = check_again,
+	.again = again,
 	.list = tpm2_devices,
 };

@@ -26,7 +26,7 @@ static int read_number(const struct given *given, enum option_id id, const struc
 	const char *text = given->text[id];
 	int n = OPTIONS_ANY;
 
-	if (text) {
+	if (text && *text) {
 		n = options_small_number(text, strlen(text), TOKEN_KEYSLOTS_MAX);
 		if (n < 0)
 			return log_err(log, -EINVAL, "--%s is a number from 0 to %d, not \"%s\"",
@@ -150,6 +150,10 @@ int options_read_values(const struct given *given, const struct log *log, struct
 	r = read_number(given, OPT_KEY_SLOT, log, &options->keyslot);
 	if (r == 0)
 		r = read_number(given, OPT_TOKEN_ID, log, &options->token);
+	if (r == 0)
+		r = read_number(given, OPT_REPLACE, log, &options->replaced);
+	if (r == 0 && given->text[OPT_RENEW])
+		r = read_number(given, OPT_RENEW, log, &options->token);
 	if (r == 0)
 		r = read_form(given->text[OPT_JSON], log, &options->form);
 	if (r == 0)

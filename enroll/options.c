@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The command line: read whole first, then checked, then converted. */
 #include "enroll/options-binding.h"
+#include "enroll/options-renewal.h"
 #include "enroll/options-values.h"
 
 #include <errno.h>
@@ -24,6 +25,7 @@ static const struct {
 	enum option_id id;
 	enum verb verb;
 } changers[] = {
+	{OPT_RENEW, VERB_RENEW},
 	{OPT_WIPE_SLOT, VERB_WIPE},
 	{OPT_REORDER, VERB_REORDER},
 	{OPT_CRYPTTAB, VERB_CRYPTTAB},
@@ -63,7 +65,12 @@ static int choose_verb(const struct given *given, const struct log *log, enum ve
 	static const struct {
 		enum option_id id;
 		enum verb verb;
-	} lookers[] = {{OPT_LIST, VERB_LIST}, {OPT_TEST, VERB_TEST}, {OPT_EXPLAIN, VERB_EXPLAIN}};
+	} lookers[] = {
+		{OPT_LIST, VERB_LIST},
+		{OPT_TEST, VERB_TEST},
+		{OPT_REPORT, VERB_REPORT},
+		{OPT_EXPLAIN, VERB_EXPLAIN},
+	};
 	const char *change = changing_name(given);
 	enum option_id chosen = OPT_COUNT;
 	int r;
@@ -145,39 +152,91 @@ static int check_policy(const struct given *given, const struct log *log)
 	return 0;
 }
 
+/* What can be said of one volume only. */
+static int check_several(const struct given *given, enum verb verb, const struct log *log)
+{
+	const char *key = given->text[OPT_UNLOCK_KEY_FILE], *name = given->text[OPT_CRYPTTAB];
+
+	if (given->text[OPT_ALL] && given->device)
+		return log_err(log, -EINVAL,
+			       "--all is about every volume of this machine, so it excludes %s",
+			       given->device);
+	if (given->text[OPT_ALL] && given_binding(given) && verb != VERB_RENEW)
+		return log_err(log, -EINVAL,
+			       "--all makes no new bindings: name the devices that --%s is for",
+			       given_binding_name(given));
+	if (!given->text[OPT_ALL] && given->n_devices < 2)
+		return 0;
+	if (given->text[OPT_HEADER])
+		return log_err(log, -EINVAL, "--header is of one volume, so name one device");
+	if (name && *name)
+		return log_err(log, -EINVAL, "--crypttab=%s names one volume, so name one device",
+			       name);
+	if (key && strcmp(key, "-") == 0)
+		return log_err(log, -EINVAL,
+			       "standard input has the key of one volume: give --unlock-key-file "
+			       "a file, or name one device");
+	return 0;
+}
+
+/* A number says which keyslot to remove of a volume that somebody looked at. */
+static int check_selection(const struct options *options, const struct log *log)
+{
+	if (options->all && options->selection.keyslots != 0)
+		return log_err(log, -EINVAL,
+			       "--wipe-slot takes no keyslot numbers with --all, where each volume "
+			       "has its own: name the device");
+	return 0;
+}
+
 /* Whether each given option means something for this verb. */
 static int check_company(const struct given *given, enum verb verb, const struct log *log)
 {
 	static const enum option_id binding_only[] = {
-		OPT_UNLOCK_KEY_FILE, OPT_UNLOCK_TOKEN, OPT_LABEL,
-		OPT_PBKDF,           OPT_KEY_SLOT,     OPT_THRESHOLD,
+		OPT_UNLOCK_KEY_FILE, OPT_UNLOCK_TOKEN, OPT_LABEL,   OPT_PBKDF,
+		OPT_KEY_SLOT,        OPT_THRESHOLD,    OPT_REPLACE,
 	};
 	char line[LOG_LINE_MAX];
+	int r;
 
 	if (verb == VERB_DEVICES)
 		return check_alone(given, log);
+	r = check_several(given, verb, log);
+	if (r < 0)
+		return r;
+	if (verb == VERB_RENEW)
+		return options_check_renewal(given, log);
 	for (size_t i = 0; !given_binding(given) && i < ARRAY_SIZE(binding_only); i++)
 		if (given->text[binding_only[i]])
 			return log_err(log, -EINVAL,
 				       "--%s belongs to a new binding, so it needs %s",
 				       given_name(binding_only[i]), usages(line));
 
-	if (given->text[OPT_TOKEN_ID] && !given_binding(given) && verb != VERB_TEST)
-		return log_err(log, -EINVAL, "--token-id goes with a new binding or --test");
+	if (given->text[OPT_TOKEN_ID] && !given_binding(given) && verb != VERB_TEST &&
+	    verb != VERB_REPORT)
+		return log_err(log, -EINVAL,
+			       "--token-id goes with a new binding, --test or --report");
+	if (given->text[OPT_RESEAL])
+		return log_err(log, -EINVAL, "--reseal goes with --renew");
+	if (given->text[OPT_FORCE] && !given->text[OPT_REPLACE] && !given->text[OPT_WIPE_SLOT])
+		return log_err(log, -EINVAL, "--force goes with --renew, --replace or --wipe-slot");
+	if (given->text[OPT_REPLACE] && (given->text[OPT_WIPE_SLOT] || given->text[OPT_TOKEN_ID]))
+		return log_err(
+			log, -EINVAL, "--replace and --%s exclude each other",
+			given_name(given->text[OPT_WIPE_SLOT] ? OPT_WIPE_SLOT : OPT_TOKEN_ID));
 	if (given->text[OPT_PROOF] && verb != VERB_TEST)
 		return log_err(log, -EINVAL, "--proof goes with --test");
-	if (given->text[OPT_FORCE] && !given->text[OPT_WIPE_SLOT])
-		return log_err(log, -EINVAL, "--force goes with --wipe-slot");
 	if (given->text[OPT_UNLOCK_KEY_FILE] && given->text[OPT_UNLOCK_TOKEN])
 		return log_err(log, -EINVAL,
 			       "--unlock-key-file and --unlock-token exclude each "
 			       "other: one credential opens the volume");
-	if (!given->device && verb == VERB_EXPLAIN && !given_binding(given))
+	if (!given->device && !given->text[OPT_ALL] && verb == VERB_EXPLAIN &&
+	    !given_binding(given))
 		return log_err(log, -EINVAL,
 			       "--explain needs a new binding (%s), or a volume whose tokens are "
 			       "explained",
 			       usages(line));
-	if (!given->device && verb != VERB_EXPLAIN)
+	if (!given->device && !given->text[OPT_ALL] && verb != VERB_EXPLAIN)
 		return log_err(log, -EINVAL,
 			       "no device or image is named; see cotter-enroll --help");
 	return check_policy(given, log);
@@ -188,6 +247,9 @@ static int convert(const struct given *given, const struct log *log, struct opti
 	int r;
 
 	options->device = given->device;
+	options->devices = given->devices;
+	options->n_devices = given->n_devices;
+	options->all = given->text[OPT_ALL];
 	options->header = given->text[OPT_HEADER];
 	options->quiet = given->text[OPT_QUIET];
 	options->label = given->text[OPT_LABEL];
@@ -199,8 +261,14 @@ static int convert(const struct given *given, const struct log *log, struct opti
 	options->proof = given->text[OPT_PROOF];
 	options->crypttab = given->text[OPT_CRYPTTAB];
 	options->reorder = given->text[OPT_REORDER];
+	options->replace = given->text[OPT_REPLACE];
+	options->reseal = given->text[OPT_RESEAL];
 
 	r = options_read_values(given, log, options);
+	if (r == 0)
+		r = check_selection(options, log);
+	if (r == 0 && options->verb == VERB_RENEW)
+		r = options_read_renewal(given, log, options);
 	if (r < 0)
 		return r;
 	if (options->verb == VERB_DEVICES)
@@ -241,5 +309,6 @@ int options_parse(int argc, char **argv, const struct log *log, struct options *
 void options_done(struct options *options)
 {
 	json_decref(options->config);
+	free(options->wishes);
 	*options = (struct options){0};
 }

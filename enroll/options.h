@@ -8,8 +8,10 @@
 enum verb {
 	VERB_LIST,
 	VERB_TEST,
+	VERB_REPORT,
 	VERB_WIPE,
 	VERB_ENROLL,
+	VERB_RENEW,
 	VERB_DEVICES,
 	VERB_EXPLAIN,
 	VERB_CRYPTTAB,
@@ -31,10 +33,21 @@ struct selection {
 	const char *label; /* cotter tokens with this label; NULL: not by label */
 };
 
+enum { PIN_OPTIONS_MAX = 8 };
+
+/* What --renew is told of one leaf, or of all of a pin: the pin's options, each at its place or NULL. */
+struct leaf_wish {
+	const char *pin;
+	const char *texts[PIN_OPTIONS_MAX];
+};
+
 /* Strings are the process's arguments, borrowed. End it with options_done(). */
 struct options {
 	enum verb verb;
-	const char *device; /* NULL where no volume is wanted; VERB_EXPLAIN may do without */
+	const char *device;   /* NULL where no volume is wanted; VERB_EXPLAIN may do without */
+	char *const *devices; /* all that are named, of which `device` is one */
+	size_t n_devices;
+	bool all;           /* those of the machine instead */
 	const char *header; /* NULL: on the device */
 	enum output_form form;
 	bool quiet;
@@ -48,7 +61,7 @@ struct options {
 	const char *label; /* NULL: none */
 	const char *pbkdf; /* NULL: PBKDF2 at its minimum */
 	int keyslot;       /* or OPTIONS_ANY */
-	int token;         /* or OPTIONS_ANY; with --test the one to try */
+	int token;         /* or OPTIONS_ANY; with --test, --report and --renew the one to try */
 
 	/* the credential that opens the volume; neither: ask at the terminal */
 	const char *unlock_key_file; /* "-": standard input */
@@ -60,9 +73,18 @@ struct options {
 	 */
 	bool proof;
 
+	bool replace; /* a token by the new binding */
+	int replaced; /* which, or OPTIONS_ANY: the only one */
+
+	bool force; /* renew what is not due, replace by what is unproven, remove the last way in */
+
+	/* --renew; `token` is the one to renew */
+	bool reseal;
+	struct leaf_wish *wishes;
+	size_t n_wishes;
+
 	bool reorder; /* all tokens, also those of other programs */
 	bool wipe;
-	bool force; /* also where no way in would be left, or the new binding is unproven */
 	struct selection selection;
 
 	const char *crypttab; /* NULL: not asked; the volume's name in crypttab, "": found out */

@@ -12,8 +12,17 @@
 static const char *const verb_names[] = {
 	[VERB_LIST] = "list",         [VERB_TEST] = "test",       [VERB_WIPE] = "wipe",
 	[VERB_ENROLL] = "enroll",     [VERB_DEVICES] = "devices", [VERB_EXPLAIN] = "explain",
-	[VERB_CRYPTTAB] = "crypttab", [VERB_REORDER] = "reorder",
+	[VERB_CRYPTTAB] = "crypttab", [VERB_REORDER] = "reorder", [VERB_REPORT] = "report",
+	[VERB_RENEW] = "renew",
 };
+
+/* The volume that lines are about, printable; "" where there is one. One at a time in a process. */
+static char about[LOG_LINE_MAX];
+
+static void write_stderr(const char *line)
+{
+	(void)fprintf(stderr, "cotter-enroll: %s%s%s\n", about, *about ? ": " : "", line);
+}
 
 static void error_sink(void *to, enum log_level level, const char *line)
 {
@@ -23,14 +32,14 @@ static void error_sink(void *to, enum log_level level, const char *line)
 		return;
 
 	(void)json_array_append_new(out->errors, json_string(line));
-	(void)fprintf(stderr, "cotter-enroll: %s\n", line);
+	write_stderr(line);
 }
 
 static void plain_sink(void *to, enum log_level level, const char *line)
 {
 	(void)to;
 	(void)level;
-	(void)fprintf(stderr, "cotter-enroll: %s\n", line);
+	write_stderr(line);
 }
 
 int output_init(struct output *out)
@@ -45,8 +54,40 @@ void output_done(struct output *out)
 {
 	json_decref(out->json);
 	json_decref(out->errors);
+	json_decref(out->results);
 	out->json = NULL;
 	out->errors = NULL;
+	out->results = NULL;
+	about[0] = '\0';
+}
+
+static void about_sink(void *to, enum log_level level, const char *line)
+{
+	(void)to;
+	(void)level;
+	(void)snprintf(about, sizeof(about), "%s", line);
+}
+
+int output_begin(struct output *out, const char *device)
+{
+	const struct log names = {.sink = about_sink};
+	json_t *json = json_object(), *errors = json_array();
+
+	if (!out->results)
+		out->results = json_array();
+	if (!json || !errors || !out->results) {
+		json_decref(json);
+		json_decref(errors);
+		return -ENOMEM;
+	}
+
+	json_decref(out->json);
+	json_decref(out->errors);
+	out->json = json;
+	out->errors = errors;
+	out->volume = device;
+	(void)log_err(&names, 0, "%s", device);
+	return 0;
 }
 
 static void PRINTF_LIKE(1, 0) write_line(const char *fmt, va_list ap)
@@ -110,17 +151,77 @@ static json_t *whole_result(const struct output *out, const struct options *opti
 	return TAKE_PTR(whole);
 }
 
-static int write_json(const struct output *out, const struct options *options, bool ok)
+static int write_json(const json_t *json, const struct options *options)
 {
 	size_t flags = options->form == OUTPUT_JSON_PRETTY ? JSON_INDENT(4) : JSON_COMPACT;
+
+	if (json_dumpf(json, stdout, flags | JSON_REAL_PRECISION(6)) < 0)
+		return -EIO;
+	return putchar('\n') == EOF ? -EIO : 0;
+}
+
+static int keep_or_write_json(const struct output *out, const struct options *options, bool ok)
+{
 	CLEANUP_JSON json_t *whole = whole_result(out, options, ok);
 
 	if (!whole)
 		return -ENOMEM;
+	if (out->results)
+		return json_array_append(out->results, whole) < 0 ? -ENOMEM : 0;
+	return write_json(whole, options);
+}
 
-	if (json_dumpf(whole, stdout, flags | JSON_REAL_PRECISION(6)) < 0)
-		return -EIO;
-	return putchar('\n') == EOF ? -EIO : 0;
+/* Above a table, where there are several. */
+static void write_heading(struct output *out)
+{
+	if (!out->volume)
+		return;
+	if (out->headed)
+		putchar('\n');
+	out->headed = true;
+	table_heading(out->volume);
+}
+
+static void write_table(struct output *out, const struct options *options, bool ok)
+{
+	bool quiet_success = ok && out->quiet;
+
+	switch (options->verb) {
+	case VERB_LIST:
+	case VERB_EXPLAIN:
+		if (!ok)
+			break;
+		write_heading(out);
+		if (options->verb == VERB_LIST)
+			table_list(out->json);
+		else
+			table_explain(out->json);
+		break;
+	case VERB_TEST:
+	case VERB_REPORT:
+		if (!quiet_success && json_array_size(json_object_get(out->json, "tokens")) > 0)
+			write_heading(out);
+		if (options->verb == VERB_TEST)
+			table_test(out->json, out->quiet);
+		else
+			table_report(out->json, out->quiet);
+		break;
+	case VERB_DEVICES:
+		if (ok)
+			table_devices(out->json);
+		break;
+	default:
+		break;
+	}
+}
+
+static int check_written(struct output *out, int r)
+{
+	if (r == 0 && (fflush(stdout) == EOF || ferror(stdout)))
+		r = -EIO;
+	if (r < 0)
+		return log_err(&out->log, r, "the result could not be written to standard output");
+	return 0;
 }
 
 int output_result(struct output *out, const struct options *options, bool ok)
@@ -128,19 +229,21 @@ int output_result(struct output *out, const struct options *options, bool ok)
 	int r = 0;
 
 	if (options->form != OUTPUT_TEXT)
-		r = write_json(out, options, ok);
-	else if (options->verb == VERB_LIST && ok)
-		table_list(out->json);
-	else if (options->verb == VERB_TEST)
-		table_test(out->json, out->quiet);
-	else if (options->verb == VERB_EXPLAIN && ok)
-		table_explain(out->json);
-	else if (options->verb == VERB_DEVICES && ok)
-		table_devices(out->json);
+		r = keep_or_write_json(out, options, ok);
+	else
+		write_table(out, options, ok);
+	return check_written(out, r);
+}
 
-	if (r == 0 && (fflush(stdout) == EOF || ferror(stdout)))
-		r = -EIO;
-	if (r < 0)
-		return log_err(&out->log, r, "the result could not be written to standard output");
-	return 0;
+int output_end(struct output *out, const struct options *options)
+{
+	json_t *none = json_array();
+	int r = 0;
+
+	about[0] = '\0';
+	out->volume = NULL;
+	if (options->form != OUTPUT_TEXT)
+		r = none ? write_json(out->results ? out->results : none, options) : -ENOMEM;
+	json_decref(none);
+	return check_written(out, r);
 }

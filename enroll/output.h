@@ -11,6 +11,11 @@ struct output {
 	json_t *errors; /* the same lines */
 	bool quiet;     /* say nothing that is not asked for or a warning */
 	json_t *json;   /* the result; verbs add to it */
+
+	/* of several volumes */
+	json_t *results;    /* that are to be written as one array; NULL: there is one volume */
+	const char *volume; /* whose turn it is; NULL: none's */
+	bool headed;        /* a table was written already */
 };
 
 /* What may not be UTF-8, such as a file's name, as a JSON string; NULL for NULL, and out of memory. */
@@ -28,7 +33,14 @@ void output_say(const struct output *out, const char *fmt, ...) PRINTF_LIKE(2, 3
 void output_warn(const char *fmt, ...) PRINTF_LIKE(1, 2);
 
 /*
+ * Begins anew, for the next of several volumes: lines and tables say from here on which it is, and JSON is
+ * kept until output_end() writes it as an array. `device` is borrowed until the next call. Errors: -ENOMEM.
+ */
+MUST int output_begin(struct output *out, const char *device);
+MUST int output_end(struct output *out, const struct options *options);
+
+/*
  * Writes the result to stdout as options->form wants it; `ok` says whether the verb did what was
- * asked. Errors: -EIO (stdout took it not), -ENOMEM.
+ * asked. Errors: -EIO (stdout took it not), -ENOMEM; output_end() has the same.
  */
 MUST int output_result(struct output *out, const struct options *options, bool ok);

@@ -18,10 +18,15 @@ static struct ref bare_url(const char *url)
 	return (struct ref){(const uint8_t *)url, n};
 }
 
+bool same_server(const char *url, const char *other)
+{
+	return ref_equal(bare_url(url), bare_url(other));
+}
+
 static bool same_url(const json_t *a, const json_t *b)
 {
 	return json_is_string(a) && json_is_string(b) &&
-	       ref_equal(bare_url(json_string_value(a)), bare_url(json_string_value(b)));
+	       same_server(json_string_value(a), json_string_value(b));
 }
 
 /* What is other each time that the same is bound. */

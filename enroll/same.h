@@ -15,6 +15,9 @@
  */
 MUST bool same_binding(const json_t *a, const json_t *b);
 
+/* Whether two URLs name the same server: see above. */
+MUST bool same_server(const char *url, const char *other);
+
 /*
  * The token that binds the same as this protected header, or NULL: one that has a keyslot, or
  * (`orphaned`) one without, as a run leaves it that was ended. What `gone` removes does not count.

@@ -242,6 +242,16 @@ static void print_line(const char *text)
 	putchar('\n');
 }
 
+void table_heading(const char *device)
+{
+	CLEANUP(free_text) char *line = NULL;
+
+	if (asprintf(&line, "%s:", device) < 0)
+		line = NULL;
+	else
+		print_line(line);
+}
+
 static void print_lines(const json_t *lines)
 {
 	const json_t *line;
@@ -307,6 +317,81 @@ void table_test(const json_t *result, bool quiet)
 			       : result_name,
 		       json_real_value(json_object_get(token, "milliseconds")), ok ? "" : ": ",
 		       why);
+		print_lines(lines);
+	}
+}
+
+/* Whether a token opens the volume, as --report found. */
+static const char *holding_words(const json_t *token)
+{
+	static const char *const words[][2] = {
+		{"ok", "opens the volume"},
+		{"early", "holds only before switch-root"},
+		{"wants a PIN", "wants a PIN, and nobody was there to type it"},
+	};
+	const char *result = js_str(token, "result");
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		if (strcmp(words[i][0], result) == 0)
+			return words[i][1];
+	return strcmp(js_str(token, "health"), "orphaned") == 0 ? "is left over"
+								: "does not open the volume";
+}
+
+/* How it is doing apart from that. */
+static const char *health_words(const json_t *token)
+{
+	const char *health = js_str(token, "health");
+
+	if (strcmp(health, "due") == 0)
+		return "; its renewal is due";
+	if (strcmp(health, "failing") != 0)
+		return "";
+	return json_object_get(json_object_get(token, "report"), "shares")
+		       ? "; a part of it fails"
+		       : "; its server's keys cannot be verified";
+}
+
+/* Why it does not open; NULL where that is what became of its part, which stands below. */
+static const char *holding_cause(const json_t *token)
+{
+	const json_t *report = json_object_get(token, "report");
+	const char *cause = js_str(report, "cause"), *result = js_str(token, "result");
+
+	if (strcmp(result, "early") == 0 || strcmp(result, "wants a PIN") == 0)
+		return NULL;
+	if (!cause)
+		return js_str(token, "cause");
+	return json_object_get(report, "shares") ? cause : NULL;
+}
+
+void table_report(const json_t *result, bool quiet)
+{
+	const json_t *token;
+	size_t i;
+
+	json_array_foreach(json_object_get(result, "tokens"), i, token) {
+		const json_t *report = json_object_get(token, "report");
+		const char *cause = holding_cause(token);
+		CLEANUP_JSON json_t *lines = json_array();
+		char type[CELL_MAX], why[CELL_MAX];
+
+		if (quiet && strcmp(js_str(token, "health"), "ok") == 0)
+			continue;
+		(void)cell_text(js_str(token, "type"), type);
+		(void)cell_text(cause ? cause : "", why);
+		printf("token %" JSON_INTEGER_FORMAT " (%s): %s%s%s%s\n",
+		       json_integer_value(json_object_get(token, "token")), type,
+		       holding_words(token), health_words(token), cause ? ": " : "", why);
+		if (json_object_get(report, "shares"))
+			tree_report_lines(report, 2, lines);
+		else if (report)
+			tree_report_line(report, 2, lines);
+		if (report && strcmp(js_str(token, "result"), "ok") != 0)
+			(void)json_array_append_new(
+				lines,
+				json_string("  unverified: what a token says is believed once its "
+					    "secret has opened its keyslot, which it has not"));
 		print_lines(lines);
 	}
 }

@@ -4,6 +4,9 @@
 
 #include "crypto/js.h"
 
+/* The line above what is said of one of several volumes. */
+void table_heading(const char *device);
+
 /* The table of --list from the members "keyslots" and "tokens". */
 void table_list(const json_t *result);
 
@@ -15,6 +18,12 @@ void table_explain(const json_t *result);
  * --test; where `quiet` those that failed alone.
  */
 void table_test(const json_t *result, bool quiet);
+
+/*
+ * The same from the member "tokens" of --report, with what the servers advertise; where `quiet` those
+ * that are not well alone.
+ */
+void table_report(const json_t *result, bool quiet);
 
 /* The member "devices": one line a device. */
 void table_devices(const json_t *result);

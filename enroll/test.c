@@ -5,7 +5,6 @@
 #include "enroll/user-pin.h"
 #include "enroll/verbs.h"
 
-#include <errno.h>
 #include <unistd.h>
 
 /* Takes `facts`, which are NULL where they are not wanted. */
@@ -85,28 +84,6 @@ static enum exit_code test_all(struct luks *luks, const struct inventory *invent
 	return worst;
 }
 
-static int check_any(const struct luks *luks, const struct inventory *inventory,
-		     const struct options *options)
-{
-	const struct item *item;
-
-	if (options->token != OPTIONS_ANY) {
-		item = inventory_find(inventory, (unsigned)options->token);
-		if (!item)
-			return log_err(luks->log, -ENOENT, "%s has no token %d", luks->name,
-				       options->token);
-		if (!item->ours)
-			return log_err(luks->log, -ENOENT, "token %d of %s is not cotter's, but %s",
-				       options->token, luks->name, item->type);
-		return 0;
-	}
-
-	for (size_t i = 0; i < inventory->n; i++)
-		if (inventory->items[i].ours)
-			return 0;
-	return log_err(luks->log, -ENOENT, "%s has no cotter token to test", luks->name);
-}
-
 enum exit_code verb_test(const struct options *options, struct output *out)
 {
 	CLEANUP(inventory_done) struct inventory inventory = {0};
@@ -121,7 +98,7 @@ enum exit_code verb_test(const struct options *options, struct output *out)
 	if (r == 0)
 		r = inventory_read(luks, &inventory);
 	if (r == 0)
-		r = check_any(luks, &inventory, options);
+		r = inventory_check_ours(&inventory, luks, options->token);
 	if (r < 0)
 		return EXIT_CODE_FAILED;
 

@@ -74,12 +74,28 @@ void tree_lines(const json_t *facts, unsigned indent, json_t *lines)
 		tree_lines(share, indent + INDENT, lines);
 }
 
-static void add_report(const json_t *report, unsigned indent, json_t *lines)
+/* What is said of a server's advertisement, if it was asked for one; not the same cause again. */
+static void advertisement_words(const json_t *report, char *ret, size_t size)
+{
+	const char *state = js_str(report, "advertisement");
+	const char *cause = js_str(report, "advertisement_cause"), *other = js_str(report, "cause");
+
+	ret[0] = '\0';
+	if (!state)
+		return;
+	if (cause && other && strcmp(cause, other) == 0)
+		cause = NULL;
+	(void)snprintf(ret, size, "; advertisement %.32s%s%.512s", state, cause ? ": " : "",
+		       cause ? cause : "");
+}
+
+void tree_report_line(const json_t *report, unsigned indent, json_t *lines)
 {
 	const char *pin = js_str(report, "pin"), *where = js_str(report, "where");
 	const char *state = js_str(report, "state"), *cause = js_str(report, "cause");
 	size_t n = json_array_size(json_object_get(report, "shares"));
-	char who[PIN_WORDS_MAX], took[32] = "";
+	char who[PIN_WORDS_MAX], took[32] = "", advertisement[LINE_MAX_BYTES / 2];
+	const char *health = js_str(report, "health");
 
 	if (n > 0)
 		(void)snprintf(who, sizeof(who), "%" JSON_INTEGER_FORMAT " of %zu",
@@ -90,8 +106,11 @@ static void add_report(const json_t *report, unsigned indent, json_t *lines)
 	if (!state || strcmp(state, "not needed") != 0)
 		(void)snprintf(took, sizeof(took), " after %" JSON_INTEGER_FORMAT " ms",
 			       json_integer_value(json_object_get(report, "ms")));
-	add(lines, indent, "%s: %s%s%s%s", who, state ? state : "?", took, cause ? ": " : "",
-	    cause ? cause : "");
+	advertisement_words(report, advertisement, sizeof(advertisement));
+	add(lines, indent, "%s: %s%s%s%s%s%s", who, state ? state : "?", took, cause ? ": " : "",
+	    cause ? cause : "",
+	    health && strcmp(health, "early") == 0 ? "; holds only before switch-root" : "",
+	    advertisement);
 }
 
 void tree_report_lines(const json_t *report, unsigned indent, json_t *lines)
@@ -100,7 +119,7 @@ void tree_report_lines(const json_t *report, unsigned indent, json_t *lines)
 	size_t i;
 
 	json_array_foreach(json_object_get(report, "shares"), i, share) {
-		add_report(share, indent, lines);
+		tree_report_line(share, indent, lines);
 		tree_report_lines(share, indent + INDENT, lines);
 	}
 }

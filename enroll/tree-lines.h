@@ -15,3 +15,6 @@ void tree_who(const json_t *facts, char ret[PIN_WORDS_MAX]);
  */
 void tree_lines(const json_t *facts, unsigned indent, json_t *lines);
 void tree_report_lines(const json_t *report, unsigned indent, json_t *lines);
+
+/* The one line of the root. */
+void tree_report_line(const json_t *report, unsigned indent, json_t *lines);

@@ -12,6 +12,11 @@ enum exit_code {
 	EXIT_CODE_USAGE = 2,
 	EXIT_CODE_AWAY = 3,   /* nothing is wrong but that something cannot be reached now */
 	EXIT_CODE_BROKEN = 4, /* --test: a token that will not open the volume as it is */
+
+	/* --report: the worst that is found of any token */
+	EXIT_CODE_DUE = 10,          /* its renewal is due */
+	EXIT_CODE_FAILING = 11,      /* a part of it fails, but its policy holds */
+	EXIT_CODE_POLICY_FAILS = 12, /* it does not open the volume */
 };
 
 /*
@@ -20,7 +25,9 @@ enum exit_code {
  */
 MUST enum exit_code verb_list(const struct options *options, struct output *out);
 MUST enum exit_code verb_test(const struct options *options, struct output *out);
+MUST enum exit_code verb_report(const struct options *options, struct output *out);
 MUST enum exit_code verb_wipe(const struct options *options, struct output *out);
+MUST enum exit_code verb_renew(const struct options *options, struct output *out);
 MUST enum exit_code verb_enroll(const struct options *options, struct output *out);
 MUST enum exit_code verb_reorder(const struct options *options, struct output *out);
 MUST enum exit_code verb_crypttab(const struct options *options, struct output *out);

@@ -59,12 +59,18 @@ static void step_child(struct cot *cot, struct state *s, struct job *child)
 
 	if (shamir_check(buf_ref(&s->policy.prime), buf_ref(&share), s->shares.p, s->n_shares) <
 		    0 ||
-	    buf_append(&s->shares, share.p, share.n) < 0)
+	    (s->n_shares < s->policy.t && buf_append(&s->shares, share.p, share.n) < 0))
 		child->result = log_err(&child->log, -EBADMSG,
 					"%s: what was recovered is not a share of this policy",
 					child->where[0] ? child->where : child->pin->name);
-	else
+	else if (s->n_shares < s->policy.t)
 		s->n_shares++;
+}
+
+/* Whether a part has still to be asked. */
+static bool wanted(const struct cot *cot, const struct state *s)
+{
+	return cot->survey || s->n_shares < s->policy.t;
 }
 
 /* Requests go out before anything local takes its time. */
@@ -74,7 +80,7 @@ static void step_children(struct cot *cot, struct job *job)
 
 	cot->depth++;
 	for (unsigned local = 0; local <= 1; local++)
-		for (unsigned i = 0; i < s->policy.n && s->n_shares < s->policy.t; i++)
+		for (unsigned i = 0; i < s->policy.n && wanted(cot, s); i++)
 			if (job->children[i].pin &&
 			    !(job->children[i].pin->flags & PIN_LOCAL) == !local)
 				step_child(cot, s, &job->children[i]);
@@ -132,6 +138,8 @@ static int sss_decrypt(struct cot *cot, struct job *job, struct buf *ret_cek)
 		return r;
 
 	step_children(cot, job);
+	if (cot->survey && count(job).pending > 0)
+		return -EINPROGRESS;
 	if (s->n_shares < s->policy.t)
 		return outcome(job);
 

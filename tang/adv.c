@@ -177,9 +177,17 @@ static int append_jwk(json_t *keys, const struct jwk *key, const char *alg, cons
 	return json_array_append(keys, json) == 0 ? 0 : -ENOMEM;
 }
 
-json_t *adv_to_jwks(const struct adv *adv)
+int adv_vouched(struct ref text, const struct jwk *key)
 {
-	const struct jwk *exchange = adv_exchange_key(adv);
+	CLEANUP_JSON json_t *jws = NULL;
+	int r;
+
+	r = js_load(text, &jws);
+	return r < 0 ? r : jws_verify(jws, key);
+}
+
+json_t *adv_to_jwks(const struct adv *adv, const struct jwk *exchange_key)
+{
 	CLEANUP_JSON json_t *keys = json_array();
 
 	for (size_t i = 0; i < adv->n_keys; i++) {
@@ -189,7 +197,7 @@ json_t *adv_to_jwks(const struct adv *adv)
 		    append_jwk(keys, key, key->curve->jws_alg, "verify") < 0)
 			return NULL;
 	}
-	if (exchange && append_jwk(keys, exchange, "ECMR", "deriveKey") < 0)
+	if (append_jwk(keys, exchange_key, "ECMR", "deriveKey") < 0)
 		return NULL;
 
 	return json_pack("{s:O}", "keys", keys);

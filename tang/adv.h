@@ -43,7 +43,14 @@ bool adv_signed_by(const struct adv *adv, const char *thumbprint);
 json_t *adv_thumbprints(const struct adv *adv);
 
 /*
- * A new JWK set of the signing keys and adv_exchange_key(), each with the members that Clevis and
+ * Whether the advertisement's text is signed by a key that need not be in it: how a server tells
+ * those who know an old key of its new ones. Errors: -EKEYREJECTED (it is not), -EBADMSG, -E2BIG,
+ * -ENOMEM.
+ */
+MUST int adv_vouched(struct ref text, const struct jwk *key);
+
+/*
+ * A new JWK set of the signing keys and this exchange key, each with the members that Clevis and
  * José look at and no others; NULL out of memory.
  */
-json_t *adv_to_jwks(const struct adv *adv);
+json_t *adv_to_jwks(const struct adv *adv, const struct jwk *exchange_key);

@@ -2,22 +2,24 @@
 /* The tang pin: binds to a Tang server's exchange key and recovers by the McCallum-Relyea exchange. */
 #include "tang/tang.h"
 
-#include "crypto/ecmr.h"
 #include "tang/adv.h"
+#include "tang/exchange.h"
 #include "tang/fetch.h"
 #include "tang/header.h"
+#include "tang/survey.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-/* A recovery on its way. */
+/* An exchange on its way, and the survey that may go with it. */
 struct state {
 	struct binding binding;
-	struct jwk blind;
-	char path[sizeof("rec/") + TANG_KID_MAX];
-	char *body;
-	struct fetch *fetch;
+	struct exchange exchange;
+	struct inquiry inquiry;
+	struct buf cek; /* recovered, while the survey has come to no end */
+	bool begun;
+	int recovered, surveyed; /* -EINPROGRESS to their ends */
 };
 
 static int tang_check(const struct pin *const *all, const json_t *hdr, const struct log *log)
@@ -142,7 +144,7 @@ static int decide_trust(struct cot *cot, const json_t *cfg, const struct server 
 /* A misspelt member would silently drop a condition, so only known ones pass. */
 static int check_config(const json_t *cfg, const struct log *log)
 {
-	static const char *const known[] = {"url", "thp", "adv", "ca", "pubkey"};
+	static const char *const known[] = {"url", "thp", "adv", "ca", "pubkey", "keys", "kid"};
 	const char *name, *thp = js_str(cfg, "thp");
 	const json_t *value;
 
@@ -162,17 +164,65 @@ static int check_config(const json_t *cfg, const struct log *log)
 			       "\"%.80s\" is not the thumbprint of a key (43 letters and "
 			       "digits, as tang-show-keys prints)",
 			       thp ? thp : "");
+	if (!json_object_get(cfg, "keys") != !json_object_get(cfg, "kid") ||
+	    (json_object_get(cfg, "keys") &&
+	     (json_object_get(cfg, "adv") || json_object_get(cfg, "thp"))))
+		return log_err(log, -EINVAL,
+			       "tang: \"keys\" and \"kid\" go together, and without \"adv\" and "
+			       "\"thp\"");
 	return 0;
 }
 
-static int set_header(json_t *hdr, const struct server *server, const struct adv *adv)
+/* The keys that `cfg` holds, and the one of them that it names: what a survey says. */
+static int get_keys(struct cot *cot, const json_t *cfg, const struct server *server,
+		    struct adv *ret, const struct jwk **ret_exchange_key)
+{
+	const char *kid = js_str(cfg, "kid");
+	CLEANUP(adv_done) struct adv adv = {0};
+	const struct jwk *key;
+	int r;
+
+	r = adv_from_jwks(json_object_get(cfg, "keys"), server->url, cot->log, &adv);
+	if (r < 0)
+		return r;
+	key = kid ? adv_find(&adv, kid) : NULL;
+	if (!key || !jwk_allows(key, JWK_OP_DERIVE_KEY))
+		return log_err(cot->log, -EINVAL,
+			       "tang: \"kid\" names no exchange key that is in \"keys\"");
+
+	*ret = TAKE_STRUCT(adv);
+	*ret_exchange_key = key; /* it stays where it is */
+	return 0;
+}
+
+static int choose_keys(struct cot *cot, const json_t *cfg, const struct server *server,
+		       struct adv *ret, const struct jwk **ret_exchange_key)
+{
+	CLEANUP(adv_done) struct adv adv = {0};
+	int r;
+
+	if (json_object_get(cfg, "keys"))
+		return get_keys(cot, cfg, server, ret, ret_exchange_key);
+
+	r = get_adv(cot, cfg, server, &adv);
+	if (r == 0)
+		r = decide_trust(cot, cfg, server, &adv);
+	if (r < 0)
+		return r;
+	*ret_exchange_key = adv_exchange_key(&adv);
+	*ret = TAKE_STRUCT(adv);
+	return 0;
+}
+
+static int set_header(json_t *hdr, const struct server *server, const struct adv *adv,
+		      const struct jwk *exchange_key)
 {
 	json_t *tang = json_pack("{s:s, s:s*, s:s*, s:o}", "url", server->url, "ca", server->ca,
-				 "pubkey", server->pubkey, "adv", adv_to_jwks(adv));
+				 "pubkey", server->pubkey, "adv", adv_to_jwks(adv, exchange_key));
 	char kid[JWK_THUMBPRINT_MAX + 1];
 	int r;
 
-	r = jwk_thumbprint(adv_exchange_key(adv), "S256", kid);
+	r = jwk_thumbprint(exchange_key, "S256", kid);
 	if (r < 0) {
 		json_decref(tang);
 		return r;
@@ -186,6 +236,7 @@ static int set_header(json_t *hdr, const struct server *server, const struct adv
 static int tang_encrypt(struct cot *cot, const json_t *cfg, json_t *hdr, struct buf *ret_cek)
 {
 	CLEANUP(adv_done) struct adv adv = {0};
+	const struct jwk *exchange_key = NULL;
 	struct server server;
 	int r;
 
@@ -193,128 +244,60 @@ static int tang_encrypt(struct cot *cot, const json_t *cfg, json_t *hdr, struct 
 	if (r == 0)
 		r = server_read(cfg, cot->log, &server);
 	if (r == 0)
-		r = get_adv(cot, cfg, &server, &adv);
+		r = choose_keys(cot, cfg, &server, &adv, &exchange_key);
 	if (r == 0)
-		r = decide_trust(cot, cfg, &server, &adv);
-	if (r == 0)
-		r = set_header(hdr, &server, &adv);
+		r = set_header(hdr, &server, &adv, exchange_key);
 	if (r < 0)
 		return r;
 
-	return jwe_agree(hdr, adv_exchange_key(&adv), ret_cek);
+	return jwe_agree(hdr, exchange_key, ret_cek);
 }
 
-/* X = E + tG, so that the server learns nothing of which binding asks. */
+/* Both requests go out at once: those to one server share a connection. */
 static int begin(struct cot *cot, struct job *job)
 {
 	struct state *s = job->state;
-	CLEANUP(jwk_done) struct jwk blinded = {0};
-	CLEANUP_JSON json_t *json = NULL;
-	struct fetch_request request;
 	int r;
 
 	r = binding_read(job->jwe->hdr, &job->log, &s->binding);
-	if (r == 0)
-		r = jwk_generate(s->binding.epk.curve, &s->blind);
-	if (r == 0)
-		r = ecmr_add(&s->binding.epk, &s->blind, &blinded);
 	if (r < 0)
 		return r;
-
-	json = jwk_to_json(&blinded);
-	if (!json || json_object_set_new(json, "alg", json_string("ECMR")) != 0)
-		return -ENOMEM;
-	r = js_dump(json, &s->body);
-	if (r < 0)
-		return r;
-
 	(void)snprintf(job->where, sizeof(job->where), "%s", s->binding.server.url);
-	(void)snprintf(s->path, sizeof(s->path), "rec/%s", s->binding.kid);
-	request = (struct fetch_request){
-		.base = s->binding.server.url,
-		.path = s->path,
-		.body = ref_str(s->body),
-		.ca = s->binding.server.ca,
-		.pubkey = s->binding.server.pubkey,
-	};
-	return fetch_start(cot, &job->log, &request, &s->fetch);
-}
 
-/* The server's Y: a public point of the binding's curve, or a sentence about what came instead. */
-static int read_reply(const struct job *job, const struct fetch_reply *reply, struct jwk *ret)
-{
-	const struct state *s = job->state;
-	const char *url = s->binding.server.url;
-	CLEANUP(jwk_done) struct jwk key = {0};
-	CLEANUP_JSON json_t *json = NULL;
-	int r;
+	r = exchange_begin(cot, &job->log, &s->binding, &s->exchange);
+	s->recovered = r < 0 ? r : -EINPROGRESS;
+	s->begun = true;
+	if (!cot->survey)
+		return 0;
 
-	if (reply->status == 404)
-		return log_err(&job->log, -EPROTO,
-			       "%.200s does not have the key %s any more (HTTP 404): it "
-			       "was deleted there, or this is another server",
-			       url, s->binding.kid);
-	if (reply->status != 200)
-		return log_err(&job->log, -EPROTO, "%.200s answered HTTP %ld", url, reply->status);
-
-	r = js_load(buf_ref(&reply->body), &json);
-	if (r == 0)
-		r = jwk_from_json(json, &key);
-	if (r == 0 && key.curve != s->binding.epk.curve)
-		r = -EBADMSG;
-	if (r == -ENOMEM)
-		return r;
-	if (r < 0)
-		return log_err(&job->log, -EPROTO,
-			       "%.200s did not answer with a point on the curve of the "
-			       "exchange_key",
-			       url);
-	jwk_move(&key, ret);
-	return 0;
-}
-
-/* Z = Y - tS */
-static int finish(const struct job *job, const struct fetch_reply *reply, struct buf *ret_cek)
-{
-	const struct state *s = job->state;
-	CLEANUP(jwk_done) struct jwk answer = {0};
-	CLEANUP(jwk_done) struct jwk mask = {0};
-	CLEANUP(jwk_done) struct jwk shared = {0};
-	int r;
-
-	r = read_reply(job, reply, &answer);
-	if (r < 0)
-		return r;
-
-	r = ecmr_mul(&s->binding.exchange_key, &s->blind, &mask);
-	if (r == 0)
-		r = ecmr_sub(&answer, &mask, &shared);
-	if (r == -EBADMSG)
-		return log_err(&job->log, -EPROTO,
-			       "%.200s answered with a point at which no key can be",
-			       s->binding.server.url);
-	if (r < 0)
-		return r;
-
-	return jwe_derive_cek(job->jwe->hdr, (struct ref){shared.x, shared.curve->size}, ret_cek);
+	r = inquiry_begin(cot, job->outer, &s->binding, job->jwe->hdr, &s->inquiry);
+	s->surveyed = -EINPROGRESS;
+	return r;
 }
 
 static int tang_decrypt(struct cot *cot, struct job *job, struct buf *ret_cek)
 {
 	struct state *s = job->state;
-	struct fetch_reply reply = {0};
 	int r;
 
 	if (!cot->network)
 		return -EINPROGRESS;
 
-	r = s->fetch ? 0 : begin(cot, job);
-	if (r == 0)
-		r = fetch_step(cot, s->fetch, &reply);
-	if (r == 0)
-		r = finish(job, &reply, ret_cek);
-	buf_done(&reply.body);
-	return r;
+	r = s->begun ? 0 : begin(cot, job);
+	if (r < 0)
+		return r;
+
+	if (s->recovered == -EINPROGRESS)
+		s->recovered = exchange_step(cot, &job->log, &s->binding, &s->exchange,
+					     job->jwe->hdr, &s->cek);
+	if (s->surveyed == -EINPROGRESS)
+		s->surveyed = inquiry_step(cot, &s->inquiry, &job->survey);
+	if (s->recovered == -EINPROGRESS || s->surveyed < 0)
+		return s->recovered == -EINPROGRESS ? s->recovered : s->surveyed;
+
+	if (s->recovered == 0)
+		*ret_cek = TAKE_STRUCT(s->cek);
+	return s->recovered;
 }
 
 static int tang_describe(const struct pin *const *all, const json_t *hdr, json_t *facts)
@@ -341,10 +324,9 @@ static void tang_release(struct job *job)
 {
 	struct state *s = job->state;
 
-	s->fetch = fetch_free(s->fetch);
-	free(s->body);
-	s->body = NULL;
-	jwk_done(&s->blind);
+	buf_done(&s->cek);
+	exchange_done(&s->exchange);
+	inquiry_done(&s->inquiry);
 	binding_done(&s->binding);
 }
 

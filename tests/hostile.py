@@ -13,6 +13,8 @@ input ends (--watch-stdin) or its time is over. IPv4 and IPv6 as --host says; a 
                         says so where it names a mode (/silent/adv), else the mode is serve
     --adv=FILE          serve: what GET /adv and /adv/... get, below any prefix (else 404)
     --rec=FILE          serve: what POST /rec/... gets, below any prefix (else 404)
+    --relay=URL         serve: the same, by asking this server
+    --get-only          a mode that a path names is not for POST, which is served
     --log=FILE          append one line of JSON a request, before it is answered:
                         connection (1, 2, ...), method, path, headers (lower case), body, scheme
     --cert=FILE --key=FILE    speak TLS with these PEM files
@@ -57,6 +59,8 @@ import struct
 import sys
 import threading
 import time
+import urllib.error
+import urllib.request
 
 JUNK = b"x" * 4096
 
@@ -105,6 +109,8 @@ class Server:
     def answer(self, sock, request):
         """Answers one request; whether the connection goes on."""
         mode = self.options.mode or request["path"].split("/")[1]
+        if self.options.get_only and request["method"] != "GET":
+            mode = "serve"
         if mode.isdigit():
             send(sock, int(mode), b"sorry\n")
             return True
@@ -122,14 +128,24 @@ class Server:
         name = None
         if request["method"] == "GET" and "adv" in parts[-2:]:
             name = self.options.adv
-        elif request["method"] == "POST" and parts[-2] == "rec":
+        elif request["method"] == "POST" and parts[-2] == "rec" and self.options.rec:
             name = self.options.rec
-        if name is None:
+        if name is None and request["method"] == "POST" and self.options.relay:
+            send(sock, *self.relayed("/".join(parts[-2:]), request["body"]))
+        elif name is None:
             send(sock, 404, b"no such thing\n")
         else:
             with open(name, "rb") as f:
                 send(sock, 200, f.read())
         return True
+
+    def relayed(self, path, body):
+        url = self.options.relay + "/" + path
+        try:
+            with urllib.request.urlopen(url, body.encode("latin-1"), timeout=10) as reply:
+                return reply.status, reply.read()
+        except urllib.error.HTTPError as e:
+            return e.code, b"sorry\n"
 
     def garbage(self, sock):
         sock.sendall(b"\x00\xff\xfeSSH-2.0-OpenSSH_9.2\r\n\r\n" + JUNK)
@@ -263,9 +279,11 @@ def main():
     parser.add_argument("--mode", type=mode)
     parser.add_argument("--adv")
     parser.add_argument("--rec")
+    parser.add_argument("--relay")
     parser.add_argument("--log")
     parser.add_argument("--cert")
     parser.add_argument("--key")
+    parser.add_argument("--get-only", action="store_true")
     parser.add_argument("--refuse", type=float, default=0)
     parser.add_argument("--drip", type=float, default=0.1)
     parser.add_argument("--delay", type=float, default=0)

@@ -38,6 +38,7 @@ wait_until() { # SECONDS CMD…
 start_server() { # NAME CMD…
 	local name=$1
 	shift
+	rm -f "$tmp/$name".{out,log} # of a server of this name before it
 	setsid "$@" >"$tmp/$name.out" 2>"$tmp/$name.log" </dev/null &
 	servers[$name]=$!
 }

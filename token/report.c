@@ -30,11 +30,14 @@ static const char *skip(const char *text, const char *word, bool loose)
 }
 
 /* Without the name of the pin and whom it asks, which pins begin their lines with. */
+static const char *words(const struct job *job, const char *line)
+{
+	return skip(skip(line, pin_name(job), false), job->where, true);
+}
+
 static const char *cause(const struct job *job)
 {
-	if (!job->why[0])
-		return strerror(job->result < 0 ? -job->result : 0);
-	return skip(skip(job->why, pin_name(job), false), job->where, true);
+	return job->why[0] ? words(job, job->why) : strerror(job->result < 0 ? -job->result : 0);
 }
 
 static const char *state(const struct job *job)
@@ -124,15 +127,29 @@ static int shares_json(const struct job *job, json_t **ret)
 	return 0;
 }
 
+static const char *advertisement(const struct survey *survey)
+{
+	static const char *const names[] = {
+		[SURVEY_CURRENT] = "current",
+		[SURVEY_CHANGED] = "changed",
+		[SURVEY_UNTRUSTED] = "untrusted",
+		[SURVEY_UNREACHABLE] = "unreachable",
+	};
+
+	return survey ? names[survey->state] : NULL;
+}
+
 int token_report(const struct job *root, json_t **ret)
 {
 	bool told = root->result < 0 && root->result != -EINPROGRESS;
 	uint64_t took_us = root->ended_us - root->began_us;
 	CLEANUP_JSON json_t *shares = NULL;
 	CLEANUP_JSON json_t *report = json_pack(
-		"{s:s, s:s*, s:s, s:I, s:s*}", "pin", pin_name(root), "where",
+		"{s:s, s:s*, s:s, s:I, s:s*, s:s*, s:s*}", "pin", pin_name(root), "where",
 		root->where[0] ? root->where : NULL, "state", state(root), "ms",
-		(json_int_t)(took_us / USEC_PER_MSEC), "cause", told ? cause(root) : NULL);
+		(json_int_t)(took_us / USEC_PER_MSEC), "cause", told ? cause(root) : NULL,
+		"advertisement", advertisement(root->survey), "advertisement_cause",
+		root->survey && root->survey->why[0] ? words(root, root->survey->why) : NULL);
 	int r;
 
 	if (!report)

@@ -72,7 +72,8 @@ MUST int token_recover_job(struct cot *cot, const struct token *token, uint64_t 
 /*
  * How a recovery went, as a new object: "pin" (or "unknown"), "where" (whom it asked, where that is
  * known), "state" ("recovered", "failed", "not needed", "wants a PIN"), "ms" (the time it took),
- * "cause" where it failed or wants a PIN; of a policy also "threshold" and "shares", an array of the
+ * "cause" where it failed or wants a PIN; of a surveyed leaf "advertisement" ("current", "changed",
+ * "untrusted", "unreachable") and, but for the first, "advertisement_cause"; of a policy also "threshold" and "shares", an array of the
  * same in the header's order. Errors: -ENOMEM.
  */
 MUST int token_report(const struct job *root, json_t **ret);

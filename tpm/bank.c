@@ -176,6 +176,21 @@ int bank_best(struct tss *tss, const struct pcr_set *set, const struct hash_alg 
 	return 0;
 }
 
+int bank_complete(struct tss *tss, struct pcr_set *set)
+{
+	const struct hash_alg *bank;
+	int r;
+
+	/* PCRs without a bank come first. */
+	if (set->n > 0 && !set->pcrs[0].bank) {
+		r = bank_best(tss, set, &bank);
+		if (r < 0)
+			return r;
+		pcr_set_bank(set, bank);
+	}
+	return set->n > 0 ? bank_read(tss, set) : 0;
+}
+
 int bank_changed(struct tss *tss, const struct pcr_set *set, struct pcr_set *ret)
 {
 	struct pcr_set now = *set;

@@ -18,6 +18,9 @@ MUST int bank_read(struct tss *tss, struct pcr_set *set);
  */
 MUST int bank_best(struct tss *tss, const struct pcr_set *set, const struct hash_alg **ret);
 
+/* Gives all PCRs of the set a bank, the best one, and a value, the present one. Errors: as those two. */
+MUST int bank_complete(struct tss *tss, struct pcr_set *set);
+
 /*
  * Those PCRs of the set whose values are not what the set says: a new set, whose values are the
  * present ones. A PCR whose bank is gone counts. Errors: those of tss_fail().

@@ -160,6 +160,39 @@ void pcr_format_ids(const struct pcr_set *set, char ret[PCR_TEXT_MAX])
 	format(set, false, ret);
 }
 
+enum { PCR_WRITTEN_MAX = sizeof("+23:sha256=") + 2 * PCR_DIGEST_MAX };
+
+static int write_one(const struct pcr *pcr, struct buf *text)
+{
+	char start[PCR_WRITTEN_MAX], digits[3];
+	int r;
+
+	(void)snprintf(start, sizeof(start), "%s%u%s%s%s", text->n > 0 ? "+" : "", pcr->index,
+		       pcr->bank ? ":" : "", pcr->bank ? pcr->bank->name : "",
+		       pcr->has_value ? "=" : "");
+	r = buf_append_str(text, start);
+	for (size_t i = 0; pcr->has_value && i < pcr->bank->size && r == 0; i++) {
+		(void)snprintf(digits, sizeof(digits), "%02x", pcr->value[i]);
+		r = buf_append_str(text, digits);
+	}
+	return r;
+}
+
+int pcr_write(const struct pcr_set *set, struct buf *ret)
+{
+	CLEANUP(buf_done) struct buf text = {0};
+	int r;
+
+	r = buf_init(&text, set->n * PCR_WRITTEN_MAX);
+	for (size_t i = 0; i < set->n && r == 0; i++)
+		r = write_one(&set->pcrs[i], &text);
+	if (r < 0)
+		return r;
+
+	*ret = TAKE_STRUCT(text);
+	return 0;
+}
+
 void pcr_describe(const struct pcr *pcr, char ret[PCR_TEXT_MAX])
 {
 	const char *name = pcr_name(pcr->index);

@@ -2,6 +2,8 @@
 /* Parses and formats sets of PCRs. */
 #include "tpm/pcr.h"
 
+#include "tpm/tpm2.h"
+
 #include <errno.h>
 
 const struct hash_alg hash_algs[HASH_ALGS] = {
@@ -196,6 +198,14 @@ int pcr_parse(const char *text, const struct log *log, struct pcr_set *ret)
 
 	*ret = set;
 	return 0;
+}
+
+bool pcr_is_early(const struct pcr *pcr)
+{
+	static const uint8_t zeros[PCR_DIGEST_MAX];
+
+	return pcr->index == TPM2_PCR_EARLY && pcr->has_value &&
+	       memcmp(pcr->value, zeros, pcr->bank->size) == 0;
 }
 
 void pcr_set_bank(struct pcr_set *set, const struct hash_alg *bank)

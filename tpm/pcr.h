@@ -63,6 +63,9 @@ MUST int pcr_parse(const char *text, const struct log *log, struct pcr_set *ret)
 MUST int pcr_parse_ids(const json_t *ids, const struct hash_alg *bank, const struct log *log,
 		       struct pcr_set *ret);
 
+/* Whether it is PCR 15 as it is when the machine starts, see TPM2_PCR_EARLY. */
+bool pcr_is_early(const struct pcr *pcr);
+
 /* Gives a bank to all that have none. */
 void pcr_set_bank(struct pcr_set *set, const struct hash_alg *bank);
 
@@ -76,6 +79,12 @@ const struct hash_alg *pcr_one_bank(const struct pcr_set *set);
  */
 json_t *pcr_to_values(const struct pcr_set *set);
 MUST int pcr_from_values(const json_t *values, const struct log *log, struct pcr_set *ret);
+
+/*
+ * What pcr_parse() reads: a new buffer with each PCR's bank and value, as far as it has them; nothing
+ * for the empty set. Errors: -ENOMEM.
+ */
+MUST int pcr_write(const struct pcr_set *set, struct buf *ret);
 
 /* Whether both sets name the same PCRs. */
 bool pcr_same(const struct pcr_set *a, const struct pcr_set *b);

@@ -8,12 +8,16 @@
 #include <errno.h>
 
 /* The same steps as satisfy(), in software: what is sealed to need not hold now. */
-static int compute_policy(const struct sealed *s, TPM2B_DIGEST *ret)
+int seal_digest(const struct sealed *s, TPM2B_DIGEST *ret)
 {
 	struct policy policy = {.hash = s->object_hash};
 	TPM2B_NAME key;
 	int r = 0;
 
+	if (!sealed_has_policy(s)) {
+		ret->size = 0;
+		return 0;
+	}
 	if (s->pubkey.modulus_len > 0) {
 		r = policy_key_name(&s->pubkey, &key);
 		if (r == 0)
@@ -51,7 +55,7 @@ static int make_template(const struct sealed *s, TPM2B_PUBLIC *ret)
 				.parameters.keyedHashDetail.scheme.scheme = TPM2_ALG_NULL,
 			},
 	};
-	return policy ? compute_policy(s, &ret->publicArea.authPolicy) : 0;
+	return seal_digest(s, &ret->publicArea.authPolicy);
 }
 
 static void sensitive_done(TPM2B_SENSITIVE_CREATE *sensitive)

@@ -22,21 +22,6 @@ static int tpm2_check(const struct pin *const *all, const json_t *hdr, const str
 	return sealed_read(hdr, log, &sealed);
 }
 
-static int complete_pcrs(struct tss *tss, struct pcr_set *pcrs)
-{
-	const struct hash_alg *bank;
-	int r;
-
-	/* PCRs without a bank come first. */
-	if (pcrs->n > 0 && !pcrs->pcrs[0].bank) {
-		r = bank_best(tss, pcrs, &bank);
-		if (r < 0)
-			return r;
-		pcr_set_bank(pcrs, bank);
-	}
-	return pcrs->n > 0 ? bank_read(tss, pcrs) : 0;
-}
-
 /* A signature may come later; that the TPM cannot use any would show too late. */
 static int check_signed(struct tss *tss, const struct sealed *sealed)
 {
@@ -69,7 +54,7 @@ static int seal_key(struct cot *cot, struct config *config, struct ref cek)
 	if (r == 0)
 		r = tss_open_now(config->tcti, cot->log, &tss);
 	if (r == 0)
-		r = complete_pcrs(tss, &config->sealed->pcrs);
+		r = bank_complete(tss, &config->sealed->pcrs);
 	if (r == 0)
 		r = check_signed(tss, config->sealed);
 	if (r == 0)
@@ -173,11 +158,8 @@ static int describe_parent(const struct sealed *s, json_t *facts)
 /* Whether it wants PCR 15 as it is when the machine starts, which cotter-pcr15 soon ends. */
 static bool is_early(const struct sealed *s)
 {
-	static const uint8_t zeros[PCR_DIGEST_MAX];
-
 	for (size_t i = 0; i < s->pcrs.n; i++)
-		if (s->pcrs.pcrs[i].index == TPM2_PCR_EARLY && s->pcrs.pcrs[i].has_value &&
-		    memcmp(s->pcrs.pcrs[i].value, zeros, s->pcrs.pcrs[i].bank->size) == 0)
+		if (pcr_is_early(&s->pcrs.pcrs[i]))
 			return true;
 	return false;
 }

@@ -50,6 +50,36 @@ MUST int tpm2_makes_parent(const json_t *cfg, const struct log *log, bool *ret);
 MUST int tpm2_changed_pcrs(const json_t *hdr, const char *tcti, const struct log *log,
 			   json_t **ret);
 
+/* What a binding that is made anew is to demand. */
+struct tpm2_again {
+	/*
+	 * That the PCRs be as they are now, else as they had to be so far. PCR 15 stays as it is when
+	 * the machine starts where it had to be that.
+	 */
+	bool reseal;
+
+	/* As in "pcrs", or "" for none: reseal to these instead; NULL: the same. */
+	const char *pcrs;
+};
+
+/*
+ * The configuration that seals again what this header sealed, a new object; a PIN, where it has one,
+ * is not in it. Where the PCRs' values are kept, this TPM must have sealed it; Clevis wrote no values, so
+ * that those of its tokens can be kept only while they are the present ones. A list of PCRs that says
+ * nothing of their bank means the best one. The cause goes to `log` at ERROR. Errors: -EBADMSG
+ * (malformed, altered), -EKEYREJECTED (another TPM; values that are no longer known), -EOPNOTSUPP, -E2BIG,
+ * -EINVAL (`pcrs`), -ENOMEM, and those of tpm2_changed_pcrs().
+ */
+MUST int tpm2_config(const json_t *hdr, const struct tpm2_again *how, const struct log *log,
+		     json_t **ret);
+
+/*
+ * Whether what is sealed so now would be for another TPM, or want other values of PCRs, than what the
+ * header holds. Errors: as tpm2_config().
+ */
+MUST int tpm2_differs(const json_t *hdr, const struct tpm2_again *how, const struct log *log,
+		      bool *ret);
+
 /*
  * Extends a PCR in all its banks by the hashes of what happened (TPM 2.0 part 3, TPM2_PCR_Event), so
  * that it never again has the value that it had. -EAGAIN: the TPM is not ready yet; nothing is said.

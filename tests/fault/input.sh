@@ -302,7 +302,7 @@ done <<-END
 	a value where none belongs|--quiet takes no value|--quiet=yes
 	an option twice|--tang-advertisement is given twice for one --tang|--tang-advertisement=two
 	two pins without a threshold|--threshold=T is missing: it says how many of the 2 must hold|--tang=http://two.example
-	two devices|one device at a time|$tmp/plain
+	two devices and a header|--header is of one volume|--header=$tmp/plain $tmp/plain
 	two credentials|--unlock-key-file and --unlock-token exclude each other|--unlock-token
 	--list with a binding|--list changes nothing, so it excludes --tang|--list
 	--test with a binding|--test changes nothing, so it excludes --tang|--test
@@ -320,7 +320,7 @@ done <<-END
 	--list with --wipe-slot|--list changes nothing, so it excludes --wipe-slot|--list --wipe-slot=all
 	a label without a binding|--label belongs to a new binding, so it needs --tang=URL|--label=x
 	a credential without a binding|--unlock-token belongs to a new binding|--wipe-slot=1 --unlock-token
-	a token id to wipe|--token-id goes with a new binding or --test|--token-id=0 --wipe-slot=1
+	a token id to wipe|--token-id goes with a new binding, --test or --report|--token-id=0 --wipe-slot=1
 	a missing CA file|the CA file $tmp/no.ca cannot be read|--tang=https://x --tang-ca=$tmp/no.ca
 	a pinned key that is none|--tang-pubkey is sha256// and|--tang=https://x --tang-pubkey=md5//x
 END

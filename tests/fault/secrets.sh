@@ -101,10 +101,12 @@ fi
 
 # --- testing and replacing ---
 
-traced --test "$image"
-ok "--test recovers under strace" assert_rc 0
-for secret in token.secret token.bytes volume.key; do
-	ok "testing, the $secret goes nowhere" goes_nowhere "$tmp/$secret"
+for verb in test report; do
+	traced "--$verb" "$image"
+	ok "--$verb recovers under strace" assert_rc 0
+	for secret in token.secret token.bytes volume.key; do
+		ok "with it the $secret goes nowhere" goes_nowhere "$tmp/$secret"
+	done
 done
 
 traced --unlock-token --tang="$tang_url" --tang-thumbprint="$tang_thumbprint" --wipe-slot=tang "$image"

@@ -87,12 +87,25 @@ clevis_decrypts_ours() {
 	decrypted_opens_keyslot "$image" 0 1
 }
 
+# Sealed to keys that were kept, as renewal does, without a word to the server.
+clevis_decrypts_resealed() {
+	local exchange
+	exchange=$(jq -c .keys[] < <(curl -sSf "$tang_url/adv" | jose fmt -j- -g payload -yo-) |
+		jq -c 'select(.key_ops == ["deriveKey"])')
+	jq -nc --arg url "$tang_url" --arg kid "$(jose jwk thp -i- <<<"$exchange")" \
+		--argjson keys "$(curl -sSf "$tang_url/adv" | jose fmt -j- -g payload -yo-)" \
+		'{$url, $keys, $kid}' >"$tmp/kept"
+	unshare -n "$build/tests/pin-helper" seal tang "$(cat "$tmp/kept")" <"$secret" >"$tmp/resealed"
+	clevis decrypt <"$tmp/resealed" | cmp - "$secret"
+}
+
 for curve in $curves; do
 	start_tangd_on "$curve"
 	printf 'a secret by clevis on %s' "$curve" >"$secret"
 	check_theirs "$curve"
 	ok "$curve: clevis luks bind's JWE opens the volume" bound_jwe_opens_volume
 	ok "$curve: clevis decrypts the JWE of our token" clevis_decrypts_ours
+	ok "$curve: and what is sealed again to keys that were kept" clevis_decrypts_resealed
 done
 
 head -c 300 /dev/urandom >"$secret"

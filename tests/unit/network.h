@@ -27,6 +27,8 @@ static struct network {
 	const char *text;                       /* of the reply, whatever was asked */
 	json_t *(*answer)(struct ref body);     /* to POST /rec */
 	json_t *(*advertise)(const char *path); /* to GET /adv */
+	int adv_error;                          /* of GET /adv alone */
+	long adv_status;
 
 	/* what was seen */
 	unsigned started, alive;
@@ -123,8 +125,9 @@ int fetch_step(struct cot *cot, struct fetch *f, struct fetch_reply *ret)
 		cot_wake_at(cot, now_us());
 		return -EINPROGRESS;
 	}
-	if (net.step_error)
-		return log_err(f->log, net.step_error, "%s: no answer", f->copy.base);
+	if (net.step_error || (net.adv_error && !f->copy.body.p))
+		return log_err(f->log, net.step_error ? net.step_error : net.adv_error,
+			       "%s: no answer", f->copy.base);
 
 	if (!net.text)
 		json = served(&f->copy);
@@ -132,8 +135,8 @@ int fetch_step(struct cot *cot, struct fetch *f, struct fetch_reply *ret)
 		assert_int_equal(js_dump(json, &text), 0);
 	if (text || net.text)
 		reply.status = 200;
-	if (net.status)
-		reply.status = net.status;
+	if (net.status || (net.adv_status && !f->copy.body.p))
+		reply.status = net.status ? net.status : net.adv_status;
 	assert_int_equal(buf_copy(&reply.body, ref_str(text ? text : net.text ? net.text : "")), 0);
 	free(text);
 	json_decref(json);

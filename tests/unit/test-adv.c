@@ -293,7 +293,7 @@ static void test_to_jwks(void **state)
 		assert_int_equal(json_object_update(key, more), 0);
 	assert_int_equal(parse("more members", signed_by(jwks, "sign-256 sign-521"), &lines, &adv),
 			 0);
-	got = adv_to_jwks(&adv);
+	got = adv_to_jwks(&adv, adv_exchange_key(&adv));
 	assert_true(json_equal(got, want));
 
 	adv_done(&adv);

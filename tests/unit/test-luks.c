@@ -114,7 +114,7 @@ static void test_not_luks2(void **state)
 	expect_refused_open(in_folder("fifo"), NULL, false, -EINVAL, "neither a block device");
 	expect_refused_open(in_folder("zeros/x"), NULL, false, -EACCES, "cannot be opened: Not a");
 	for (size_t i = 0; i < ARRAY_SIZE(names) - 1; i++)
-		expect_refused_open(in_folder(names[i]), NULL, true, -EINVAL,
+		expect_refused_open(in_folder(names[i]), NULL, true, -EMEDIUMTYPE,
 				    "is not a LUKS volume");
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		assert_int_equal(unlink(in_folder(names[i])), 0);
@@ -134,7 +134,8 @@ static void test_luks1(void **state)
 	assert_int_equal(
 		crypt_format(cd, CRYPT_LUKS1, "aes", "xts-plain64", NULL, NULL, 32, &params), 0);
 	crypt_free(cd);
-	expect_refused_open(in_folder("luks1"), NULL, false, -EINVAL, "is LUKS1, which holds no");
+	expect_refused_open(in_folder("luks1"), NULL, false, -EMEDIUMTYPE,
+			    "is LUKS1, which holds no");
 	assert_int_equal(unlink(in_folder("luks1")), 0);
 }
 
@@ -209,7 +210,7 @@ static void test_header_apart(void **state)
 			    "/none does not exist");
 	expect_refused_open(in_folder("data"), in_folder("none"), false, -ENOENT,
 			    "/none does not exist");
-	expect_refused_open(in_folder("data"), in_folder("data"), false, -EINVAL,
+	expect_refused_open(in_folder("data"), in_folder("data"), false, -EMEDIUMTYPE,
 			    "/data is not a LUKS volume");
 
 	assert_int_equal(luks_open(in_folder("data"), o.volume.path, true, &o.lines.log, &luks), 0);

@@ -28,9 +28,12 @@ static int parse(const char *line, struct options *ret)
 {
 	static char text[1024];
 	static char program[] = "cotter-enroll";
-	char *argv[24] = {program};
+	static char *argv[24]; /* the options borrow it */
 	char *save = NULL;
 	size_t n = 1;
+
+	memset(argv, 0, sizeof(argv));
+	argv[0] = program;
 
 	(void)snprintf(text, sizeof(text), "%s", line);
 	for (char *word = strtok_r(text, " ", &save); word; word = strtok_r(NULL, " ", &save))
@@ -58,6 +61,8 @@ static void test_verbs(void **state)
 		{"--list disk", VERB_LIST},
 		{"--test disk", VERB_TEST},
 		{"--test --token-id=3 disk", VERB_TEST},
+		{"--report disk", VERB_REPORT},
+		{"--report --token-id=3 --quiet disk", VERB_REPORT},
 		{"--wipe-slot=all disk", VERB_WIPE},
 		{"--tang=http://h disk", VERB_ENROLL},
 		{"disk --tang http://h", VERB_ENROLL},
@@ -93,6 +98,50 @@ static void test_verbs(void **state)
 	}
 }
 
+static void test_devices(void **state)
+{
+	static const struct {
+		const char *line;
+		enum verb verb;
+		size_t n; /* the devices a, b, c */
+		bool all;
+	} cases[] = {
+		{"a", VERB_LIST, 1, false},
+		{"a b", VERB_LIST, 2, false},
+		{"a --test b --json=short c", VERB_TEST, 3, false},
+		{"--wipe-slot=1,tang -- a b", VERB_WIPE, 2, false},
+		{"--tang=h --unlock-key-file=k a b", VERB_ENROLL, 2, false},
+		{"--crypttab --tang=h a b", VERB_ENROLL, 2, false},
+		{"--explain --tang=h a b", VERB_EXPLAIN, 2, false},
+		{"--header=h a", VERB_LIST, 1, false},
+		{"--all", VERB_LIST, 0, true},
+		{"--all --explain", VERB_EXPLAIN, 0, true},
+		{"--reorder --all", VERB_REORDER, 0, true},
+		{"--crypttab --all", VERB_CRYPTTAB, 0, true},
+		{"--wipe-slot=orphaned,tang --all", VERB_WIPE, 0, true},
+		{"--test --token-id=1 --all", VERB_TEST, 0, true},
+		{"--report a b", VERB_REPORT, 2, false},
+		{"--report --all", VERB_REPORT, 0, true},
+		{"--renew a b", VERB_RENEW, 2, false},
+		{"--renew --all --json=short --quiet", VERB_RENEW, 0, true},
+	};
+	static const char *const names[] = {"a", "b", "c"};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct options options = parsed(cases[i].line);
+
+		expect(cases[i].line, (int)options.verb, (int)cases[i].verb);
+		assert_int_equal(options.n_devices, cases[i].n);
+		assert_int_equal(options.all, cases[i].all);
+		for (size_t d = 0; d < cases[i].n; d++)
+			assert_string_equal(options.devices[d], names[d]);
+		if (cases[i].n > 0)
+			assert_ptr_equal(options.device, options.devices[0]);
+		options_done(&options);
+	}
+}
+
 static void test_refused(void **state)
 {
 	static const struct {
@@ -101,8 +150,21 @@ static void test_refused(void **state)
 		{"", "no device or image is named"},
 		{"--list", "no device or image is named"},
 		{"--tang=h", "no device or image is named"},
-		{"a b", "one device at a time: a or b"},
-		{"a -- --list", "one device at a time: a or --list"},
+		{"--all disk", "--all is about every volume of this machine, so it excludes disk"},
+		{"--all --header=h", "--header is of one volume, so name one device"},
+		{"--header=h a b", "--header is of one volume, so name one device"},
+		{"--all --all", "--all is given twice"},
+		{"--renew --all disk", "so it excludes disk"},
+		{"--renew --header=h a b", "--header is of one volume"},
+		{"--all --tang=h", "--all makes no new bindings: name the devices that --tang is"},
+		{"--all --policy=tang(h)", "name the devices that --policy is for"},
+		{"--explain --tang=h --all", "--all makes no new bindings"},
+		{"--all --wipe-slot=all,3", "--wipe-slot takes no keyslot numbers with --all"},
+		{"--all --crypttab=data", "--crypttab=data names one volume, so name one device"},
+		{"--crypttab=data a b", "--crypttab=data names one volume, so name one device"},
+		{"--tang=h --unlock-key-file=- a b", "standard input has the key of one volume"},
+		{"--tpm2-device=list --all",
+		 "--tpm2-device=list lists devices, so it excludes --all"},
 		{"--wrong disk", "the option --wrong is not known"},
 		{"disk --wrong=3", "the option --wrong=3 is not known"},
 		{"--t disk", "the option --t is not known"},
@@ -148,7 +210,8 @@ static void test_refused(void **state)
 		{"--explain", "--explain needs a new binding (--tang=URL, --tpm2-device=auto or "
 			      "--policy=POLICY), or a volume whose tokens are explained"},
 		{"--explain --label=x disk", "--label belongs to a new binding"},
-		{"--explain --token-id=1 disk", "--token-id goes with a new binding or --test"},
+		{"--explain --token-id=1 disk",
+		 "--token-id goes with a new binding, --test or --report"},
 		{"--list --policy=tang(h) disk", "--list changes nothing, so it excludes --policy"},
 		{"--tpm2-device=list --tang=h",
 		 "--tpm2-device=list lists devices, so it excludes --tang"},
@@ -178,7 +241,7 @@ static void test_refused(void **state)
 		{"--label=x --list disk", "--label belongs to a new binding"},
 		{"--pbkdf=pbkdf2 disk", "--pbkdf belongs to a new binding"},
 		{"--key-slot=1 --test disk", "--key-slot belongs to a new binding"},
-		{"--token-id=1 disk", "--token-id goes with a new binding or --test"},
+		{"--token-id=1 disk", "--token-id goes with a new binding, --test or --report"},
 		{"--token-id=1 --wipe-slot=2 disk", "--token-id goes with"},
 
 		{"--tang=h --key-slot=32 disk", "--key-slot is a number from 0 to 31, not \"32\""},
@@ -203,9 +266,9 @@ static void test_refused(void **state)
 		 "\"tang\", \"orphaned\", \"all\" or label=TEXT, not \"tpm\""},
 		{"--wipe-slot=label= disk", "not \"label=\""},
 		{"--wipe-slot=label disk", "not \"label\""},
-		{"--force disk", "--force goes with --wipe-slot"},
-		{"--force --tang=h disk", "--force goes with --wipe-slot"},
-		{"--force --test disk", "--force goes with --wipe-slot"},
+		{"--force disk", "--force goes with --renew, --replace or --wipe-slot"},
+		{"--force --tang=h disk", "--force goes with --renew, --replace or --wipe-slot"},
+		{"--force --test disk", "--force goes with --renew, --replace or --wipe-slot"},
 		{"--wipe-slot=1,,2 disk", "not \"\""},
 		{"--wipe-slot=,1 disk", "not \"\""},
 		{"--wipe-slot=1, disk", "not \"\""},
@@ -536,15 +599,11 @@ static void test_too_many(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_verbs),
-		cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_nothing_given),
-		cmocka_unit_test(test_all_given),
-		cmocka_unit_test(test_label_with_spaces),
-		cmocka_unit_test(test_selection),
-		cmocka_unit_test(test_config),
-		cmocka_unit_test(test_tpm2_config),
-		cmocka_unit_test(test_several),
+		cmocka_unit_test(test_verbs),       cmocka_unit_test(test_devices),
+		cmocka_unit_test(test_refused),     cmocka_unit_test(test_nothing_given),
+		cmocka_unit_test(test_all_given),   cmocka_unit_test(test_label_with_spaces),
+		cmocka_unit_test(test_selection),   cmocka_unit_test(test_config),
+		cmocka_unit_test(test_tpm2_config), cmocka_unit_test(test_several),
 		cmocka_unit_test(test_too_many),
 	};
 

@@ -19,7 +19,7 @@ static int end(void **state)
 	(void)state;
 	output_done(&out);
 	output_done(&out);
-	return out.json || out.errors;
+	return out.json || out.errors || out.results;
 }
 
 static void add(const char *name, const char *value)
@@ -81,7 +81,7 @@ static void test_json(void **state)
 {
 	struct options options = {
 		.verb = VERB_WIPE, .form = OUTPUT_JSON_SHORT, .device = "disk", .header = "head"};
-	static const char *const names[] = {"list", "test", "wipe", "enroll"};
+	static const char *const names[] = {"list", "test", "report", "wipe", "enroll"};
 
 	(void)state;
 	add("wiped", "{\"keyslots\":[1]}");
@@ -154,6 +154,87 @@ static void test_text(void **state)
 	assert_string_equal(result(&options, true), "");
 }
 
+/* Of several volumes each line and table says which, and JSON is one array. */
+static void test_several(void **state)
+{
+	struct options options = {.verb = VERB_TEST, .form = OUTPUT_JSON_SHORT};
+	static const char *const names[] = {"a\033", "b", "c"};
+	struct capture errors = capture_begin(STDERR_FILENO);
+	struct capture capture = capture_begin(STDOUT_FILENO);
+	int r = 0;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		options.device = names[i];
+		r |= output_begin(&out, names[i]);
+		if (i == 1)
+			(void)log_err(&out.log, -EIO, "cause %zu", i);
+		output_say(&out, "said");
+		r |= json_object_set_new(out.json, "n", json_integer((json_int_t)i));
+		r |= output_result(&out, &options, i != 1);
+	}
+	r |= output_end(&out, &options);
+	output_warn("all");
+	assert_string_equal(
+		capture_end(&capture),
+		"[{\"verb\":\"test\",\"device\":\"a\\u001B\",\"result\":\"ok\",\"n\":0},"
+		"{\"verb\":\"test\",\"device\":\"b\",\"result\":\"failed\","
+		"\"errors\":[\"cause 1\"],\"n\":1},"
+		"{\"verb\":\"test\",\"device\":\"c\",\"result\":\"ok\",\"n\":2}]\n");
+	assert_string_equal(capture_end(&errors), "cotter-enroll: a?: said\n"
+						  "cotter-enroll: b: cause 1\n"
+						  "cotter-enroll: b: said\n"
+						  "cotter-enroll: c: said\n"
+						  "cotter-enroll: all\n");
+	assert_int_equal(r, 0);
+}
+
+static const char *several_tested(const char *const *tokens, size_t n, bool ok)
+{
+	const struct options options = {.verb = VERB_TEST};
+	struct capture capture = capture_begin(STDOUT_FILENO);
+
+	for (size_t i = 0; i < n; i++) {
+		(void)!output_begin(&out, i == 0 ? "a\033\xff" : "b");
+		(void)json_object_set_new(out.json, "tokens",
+					  json_loads(tokens[i], JSON_DECODE_ANY, NULL));
+		(void)!output_result(&out, &options, ok);
+	}
+	(void)!output_end(&out, &options);
+	return capture_end(&capture);
+}
+
+static void test_headings(void **state)
+{
+	static const char good[] = "[{\"token\":1,\"type\":\"t\",\"keyslots\":[],\"result\":\"ok\","
+				   "\"milliseconds\":1.0}]";
+	static const char *const two[] = {good, good}, *const one[] = {"[]", good};
+
+	(void)state;
+	assert_string_equal(several_tested(two, 2, true),
+			    "a??:\ntoken 1 (t): opens the volume after 1.0 ms\n\n"
+			    "b:\ntoken 1 (t): opens the volume after 1.0 ms\n");
+	out.headed = false;
+	assert_string_equal(several_tested(one, 2, false),
+			    "b:\ntoken 1 (t): opens the volume after 1.0 ms\n");
+	out.quiet = true;
+	assert_string_equal(several_tested(two, 2, true), "");
+}
+
+/* Where there was none. */
+static void test_none(void **state)
+{
+	struct options options = {.verb = VERB_LIST, .form = OUTPUT_JSON_SHORT};
+	struct capture capture = capture_begin(STDOUT_FILENO);
+	int r = output_end(&out, &options);
+
+	(void)state;
+	options.form = OUTPUT_TEXT;
+	r |= output_end(&out, &options);
+	assert_string_equal(capture_end(&capture), "[]\n");
+	assert_int_equal(r, 0);
+}
+
 static void test_full(void **state)
 {
 	static const enum output_form forms[] = {OUTPUT_TEXT, OUTPUT_JSON_SHORT,
@@ -191,6 +272,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_json, begin, end),
 		cmocka_unit_test_setup_teardown(test_json_values, begin, end),
 		cmocka_unit_test_setup_teardown(test_text, begin, end),
+		cmocka_unit_test_setup_teardown(test_several, begin, end),
+		cmocka_unit_test_setup_teardown(test_headings, begin, end),
+		cmocka_unit_test_setup_teardown(test_none, begin, end),
 		cmocka_unit_test_setup_teardown(test_full, begin, end),
 	};
 

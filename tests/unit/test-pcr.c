@@ -265,6 +265,55 @@ static void test_format_fits(void **state)
 	assert_int_equal(pcr_add(&set, &(struct pcr){.bank = alg("sha1"), .index = 24}), -EINVAL);
 }
 
+static void assert_written(const struct pcr_set *set, const char *want)
+{
+	CLEANUP(buf_done) struct buf text = {0};
+
+	assert_int_equal(pcr_write(set, &text), 0);
+	if (!ref_is(buf_ref(&text), want))
+		fail_msg("written as %.*s, want %s", (int)text.n, (const char *)text.p, want);
+}
+
+static void test_write(void **state)
+{
+	static const char *const texts[] = {
+		"7",
+		"7+11",
+		"7:sha1+11:sha512",
+		"7:sha256=" ONES_32 "+9:sha256",
+		"4:sha1=00aaff0000000000000000000000000000000009",
+	};
+	struct pcr_set set = {0};
+
+	(void)state;
+	assert_written(&set, "");
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		assert_int_equal(pcr_parse(texts[i], NULL, &set), 0);
+		assert_written(&set, texts[i]);
+	}
+}
+
+/* The longest set again, read as it was written. */
+static void test_write_fits(void **state)
+{
+	CLEANUP(buf_done) struct buf text = {0};
+	struct pcr_set set = {0}, read;
+
+	(void)state;
+	for (unsigned i = 0; i < PCR_SET_MAX; i++) {
+		struct pcr pcr = {.bank = alg("sha512"), .index = i, .has_value = true};
+
+		memset(pcr.value, (int)(0xf0 - i), sizeof(pcr.value));
+		assert_int_equal(pcr_add(&set, &pcr), 0);
+	}
+	assert_int_equal(pcr_write(&set, &text), 0);
+	assert_int_equal(buf_append(&text, "", 1), 0);
+	assert_int_equal(pcr_parse((const char *)text.p, NULL, &read), 0);
+	assert_true(pcr_same(&set, &read));
+	for (size_t i = 0; i < read.n; i++)
+		assert_memory_equal(read.pcrs[i].value, set.pcrs[i].value, PCR_DIGEST_MAX);
+}
+
 static void test_selection(void **state)
 {
 	TPML_PCR_SELECTION selection;
@@ -289,6 +338,7 @@ int main(void)
 		cmocka_unit_test(test_ids),         cmocka_unit_test(test_one_bank),
 		cmocka_unit_test(test_values),      cmocka_unit_test(test_values_faults),
 		cmocka_unit_test(test_describe),    cmocka_unit_test(test_format_fits),
+		cmocka_unit_test(test_write),       cmocka_unit_test(test_write_fits),
 		cmocka_unit_test(test_selection),
 	};
 

@@ -211,6 +211,30 @@ static void test_lone_leaf(void **state)
 	assert_true(json_is_integer(json_object_get(report, "ms")));
 	assert_string_equal(js_str(report, "cause"), "it failed with 113");
 	assert_null(json_object_get(report, "shares"));
+	assert_null(json_object_get(report, "advertisement"));
+}
+
+/* What was surveyed is told, without whom it was asked. */
+static void test_survey(void **state)
+{
+	static const char *const names[] = {"current", "changed", "untrusted", "unreachable"};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		struct survey survey = {.state = (enum survey_state)i};
+		struct job job = {.pin = &pin_far, .where = "leaf 1", .survey = &survey};
+		CLEANUP_JSON json_t *report = NULL;
+
+		if (i > 0)
+			(void)snprintf(survey.why, sizeof(survey.why), "leaf 1 %s so", names[i]);
+		assert_int_equal(token_report(&job, &report), 0);
+		assert_string_equal(js_str(report, "advertisement"), names[i]);
+		if (i == 0)
+			assert_null(json_object_get(report, "advertisement_cause"));
+		else
+			assert_string_equal(js_str(report, "advertisement_cause"),
+					    survey.why + strlen("leaf 1 "));
+	}
 }
 
 int main(void)
@@ -223,6 +247,7 @@ int main(void)
 		cmocka_unit_test_teardown(test_one_share, end),
 		cmocka_unit_test_teardown(test_unreadable_share, end),
 		cmocka_unit_test_teardown(test_lone_leaf, end),
+		cmocka_unit_test_teardown(test_survey, end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

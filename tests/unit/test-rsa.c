@@ -11,6 +11,7 @@ static void test_forms(void **state)
 {
 	CLEANUP(rsa_public_done) struct rsa_public pem = {0};
 	CLEANUP(rsa_public_done) struct rsa_public der = {0};
+	CLEANUP(buf_done) struct buf text = {0};
 
 	(void)state;
 	assert_int_equal(rsa_from_pem(ref_str(RSA_PEM), &pem), 0);
@@ -23,6 +24,8 @@ static void test_forms(void **state)
 	assert_memory_equal(der.modulus, pem.modulus, sizeof(der.modulus));
 	assert_memory_equal(der.fingerprint, pem.fingerprint, sizeof(der.fingerprint));
 	assert_true(ref_equal(buf_ref(&der.der), buf_ref(&pem.der)));
+	assert_int_equal(rsa_to_pem(&der, &text), 0);
+	assert_true(ref_is(buf_ref(&text), RSA_PEM));
 }
 
 static void expect_der(const char *what, struct ref der, int want)

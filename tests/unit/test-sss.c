@@ -15,6 +15,7 @@ static struct run {
 	struct cot cot;
 	struct job job;
 	struct buf plain;
+	bool survey;
 	int r;
 } run;
 
@@ -54,6 +55,7 @@ static int recover(const char *user_pin)
 		.log = lines_begin(&run.lines),
 		.deadline_us = now_us() + 10 * (uint64_t)USEC_PER_SEC,
 		.user_pin = user_pin ? ref_str(user_pin) : (struct ref){0},
+		.survey = run.survey,
 	};
 	run.r = job_init(&run.job, &run.cot, &run.jwe);
 	if (run.r == 0)
@@ -258,6 +260,47 @@ static void test_no_packet_where_local_leaves_suffice(void **state)
 				assert_true(leaf_sends > 0);
 		}
 	}
+}
+
+/* Each leaf comes to its own end, whatever the others did; the policy holds where it would have. */
+static void test_survey(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(trees); i++) {
+		plant(trees[i].config);
+		run.survey = true;
+		for (uint64_t up = 0; up < 1U << trees[i].n; up++)
+			for (unsigned variant = 0; variant < 12; variant++) {
+				for (unsigned n = 0; n < trees[i].n; n++)
+					set_leaf(n, up >> n & 1, (variant + n * (variant / 6)) % 6,
+						 variant / 3 * n % 4);
+				(void)recover(NULL);
+				check_outcome(trees[i].config, up, (UINT64_C(1) << trees[i].n) - 1);
+				assert_int_equal(found_good, up);
+				assert_int_equal(found_open, 0);
+			}
+	}
+}
+
+/* What is asked beyond the threshold does not outlast the deadline. */
+static void test_survey_deadline(void **state)
+{
+	(void)state;
+	plant("{\"t\":1,\"pins\":{\"near\":{\"n\":0},\"sss\":{\"t\":1,\"pins\":{\"far\":[{\"n\":1},"
+	      "{\"n\":2}]}}}}");
+	set_leaf(1, true, 0, UINT32_MAX);
+	set_leaf(2, true, 0, 1);
+	run.cot = (struct cot){.pins = leaf_pins,
+			       .log = lines_begin(&run.lines),
+			       .survey = true,
+			       .deadline_us = now_us() + 20 * USEC_PER_MSEC};
+	assert_int_equal(job_init(&run.job, &run.cot, &run.jwe), 0);
+	assert_int_equal(pin_recover(&run.cot, &run.job, &run.plain), 0);
+	assert_true(now_us() >= run.cot.deadline_us);
+	sort_jobs();
+	assert_int_equal(found_good, 1 << 0 | 1 << 2);
+	assert_int_equal(found_passing, 1 << 1);
+	assert_int_equal(run.job.children[1].result, 0);
 }
 
 static struct {
@@ -639,6 +682,8 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(test_all_subsets, end),
+		cmocka_unit_test_teardown(test_survey, end),
+		cmocka_unit_test_teardown(test_survey_deadline, end),
 		cmocka_unit_test_teardown(test_no_packet_where_local_leaves_suffice, end),
 		cmocka_unit_test_teardown(test_all_levels_send_together, end),
 		cmocka_unit_test_teardown(test_parts_let_go_early, end),

@@ -2,32 +2,9 @@
 /* What stands on a device, read from a folder made like /sys and /proc. */
 #include "enroll/stack.h"
 
-#include "tests/unit/ref.h"
+#include "tests/unit/root.h"
 
-#include <ftw.h>
-#include <sys/stat.h>
 #include <sys/sysmacros.h>
-#include <unistd.h>
-
-static char root[] = "/tmp/test-stack.XXXXXX";
-
-/* With all the folders above it. */
-static void put(const char *path, const char *text)
-{
-	char whole[512];
-	FILE *f;
-
-	(void)snprintf(whole, sizeof(whole), "%s%s", root, path);
-	for (char *c = whole + strlen(root) + 1; (c = strchr(c, '/')); c++) {
-		*c = '\0';
-		(void)mkdir(whole, 0755);
-		*c = '/';
-	}
-	f = fopen(whole, "we");
-	assert_non_null(f);
-	assert_true(fputs(text, f) >= 0);
-	assert_int_equal(fclose(f), 0);
-}
 
 static void mounts(const char *lines)
 {
@@ -41,7 +18,7 @@ static void mounts(const char *lines)
 static int make_root(void **state)
 {
 	(void)state;
-	if (!mkdtemp(root))
+	if (root_begin() < 0)
 		return -1;
 	put("/sys/dev/block/8:2/holders/dm-0/dm/name", "luks-a\n");
 	put("/sys/dev/block/8:2/holders/dm-0/dm/uuid", "CRYPT-LUKS2-00-luks-a\n");
@@ -54,20 +31,6 @@ static int make_root(void **state)
 	put("/sys/class/block/dm-1/dev", "253:1\n");
 	put("/dev/dm-1", "");
 	return 0;
-}
-
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(path);
-}
-
-static int remove_root(void **state)
-{
-	(void)state;
-	return nftw(root, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
 
 static struct stack look(unsigned number)

@@ -172,6 +172,20 @@ static void test_test(void **state)
 	assert_string_equal(tested("{}", false), "");
 }
 
+#define UNVERIFIED                                                                             \
+	"  unverified: what a token says is believed once its secret has opened its keyslot, " \
+	"which it has not\n"
+
+static const char *reported(const char *text, bool quiet)
+{
+	CLEANUP_JSON json_t *result = json_of(text);
+	static struct capture capture;
+
+	capture = capture_begin(STDOUT_FILENO);
+	table_report(result, quiet);
+	return capture_end(&capture);
+}
+
 #define SHARES                                                                                 \
 	"\"threshold\":1,\"shares\":[{\"pin\":\"tang\",\"url\":\"http://\\u001ba\"},{\"pin\":" \
 	"\"unknown\",\"unusable\":\"it is odd\"}]"
@@ -227,6 +241,59 @@ static void test_test_policy(void **state)
 	assert_string_equal(tested(text, true), failed);
 }
 
+/* A token a line, a part a line, and what of it is to be believed. */
+static void test_report(void **state)
+{
+	static const char text[] =
+		"{\"tokens\":["
+		"{\"token\":0,\"type\":\"cotter-tang\",\"health\":\"ok\",\"result\":\"ok\",\"report\":{"
+		"\"pin\":\"tang\",\"where\":\"http://a\",\"state\":\"recovered\",\"ms\":1,\"advertisement\":"
+		"\"current\"}},"
+		"{\"token\":1,\"type\":\"cotter-\\u001bx\",\"health\":\"due\",\"result\":\"ok\",\"report\":{"
+		"\"pin\":\"tang\",\"where\":\"http://a\",\"state\":\"recovered\",\"ms\":1,\"advertisement\":"
+		"\"changed\",\"advertisement_cause\":\"o\\u0007dd\"}},"
+		"{\"token\":2,\"type\":\"cotter-tang\",\"health\":\"failing\",\"result\":\"ok\",\"report\":{"
+		"\"pin\":\"tang\",\"state\":\"recovered\",\"ms\":1}},"
+		"{\"token\":3,\"type\":\"cotter-sss\",\"health\":\"failing\",\"result\":\"ok\",\"report\":{"
+		"\"pin\":\"sss\",\"state\":\"recovered\",\"threshold\":1,\"shares\":[{\"pin\":\"tpm2\","
+		"\"state\":\"failed\",\"ms\":2,\"cause\":\"why\"}]}},"
+		"{\"token\":4,\"type\":\"cotter-sss\",\"health\":\"failed\",\"result\":\"failed\",\"cause\":"
+		"\"all of it\",\"report\":{\"pin\":\"sss\",\"state\":\"failed\",\"cause\":\"none came\","
+		"\"threshold\":1,\"shares\":[{\"pin\":\"tpm2\",\"state\":\"failed\",\"ms\":2,\"cause\":"
+		"\"why\"}]}},"
+		"{\"token\":5,\"type\":\"cotter-tpm2\",\"health\":\"ok\",\"result\":\"early\",\"cause\":\"no\","
+		"\"report\":{\"pin\":\"tpm2\",\"state\":\"failed\",\"ms\":2,\"cause\":\"no\",\"health\":"
+		"\"early\"}},"
+		"{\"token\":6,\"type\":\"cotter-tang\",\"health\":\"failed\",\"result\":\"failed\",\"cause\":"
+		"\"malformed\"},"
+		"{\"token\":7,\"type\":\"cotter-tang\",\"health\":\"orphaned\",\"result\":\"failed\","
+		"\"cause\":\"no keyslot\"}]}";
+	static const char well[] = "token 0 (cotter-tang): opens the volume\n"
+				   "  tang http://a: recovered after 1 ms; advertisement current\n";
+	static const char unwell[] =
+		"token 1 (cotter-?x): opens the volume; its renewal is due\n"
+		"  tang http://a: recovered after 1 ms; advertisement changed: o?dd\n"
+		"token 2 (cotter-tang): opens the volume; its server's keys cannot be verified\n"
+		"  tang: recovered after 1 ms\n"
+		"token 3 (cotter-sss): opens the volume; a part of it fails\n"
+		"  tpm2: failed after 2 ms: why\n"
+		"token 4 (cotter-sss): does not open the volume: none came\n"
+		"  tpm2: failed after 2 ms: why\n" UNVERIFIED;
+	static const char early[] =
+		"token 5 (cotter-tpm2): holds only before switch-root\n"
+		"  tpm2: failed after 2 ms: no; holds only before switch-root\n" UNVERIFIED;
+	static const char broken[] = "token 6 (cotter-tang): does not open the volume: malformed\n"
+				     "token 7 (cotter-tang): is left over: no keyslot\n";
+	char want[2048];
+
+	(void)state;
+	(void)snprintf(want, sizeof(want), "%s%s%s%s", well, unwell, early, broken);
+	assert_string_equal(reported(text, false), want);
+	(void)snprintf(want, sizeof(want), "%s%s", unwell, broken);
+	assert_string_equal(reported(text, true), want);
+	assert_string_equal(reported("{}", false), "");
+}
+
 static void test_explain(void **state)
 {
 	CLEANUP_JSON json_t *result = json_of(
@@ -278,11 +345,12 @@ static void test_explain_long(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_list),        cmocka_unit_test(test_list_shared),
-		cmocka_unit_test(test_ascii),       cmocka_unit_test(test_utf8),
-		cmocka_unit_test(test_long),        cmocka_unit_test(test_test),
-		cmocka_unit_test(test_list_policy), cmocka_unit_test(test_test_policy),
-		cmocka_unit_test(test_explain),     cmocka_unit_test(test_explain_long),
+		cmocka_unit_test(test_list),         cmocka_unit_test(test_list_shared),
+		cmocka_unit_test(test_ascii),        cmocka_unit_test(test_utf8),
+		cmocka_unit_test(test_long),         cmocka_unit_test(test_test),
+		cmocka_unit_test(test_list_policy),  cmocka_unit_test(test_test_policy),
+		cmocka_unit_test(test_report),       cmocka_unit_test(test_explain),
+		cmocka_unit_test(test_explain_long),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

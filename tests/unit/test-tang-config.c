@@ -128,6 +128,9 @@ static void test_config(void **state)
 		{"{\"url\":\"http://tang.test\",\"thumbprint\":\"x\"}", -EINVAL, "thumbprint"},
 		{"{\"url\":\"http://tang.test\",\"URL\":\"x\"}", -EINVAL, "URL"},
 		{"{\"url\":\"http://tang.test\",\"\":0}", -EINVAL, "unknown"},
+		{"{\"url\":\"http://tang.test\",\"keys\":1,\"kid\":\"x\"}", -EBADMSG, "keys"},
+		{"{\"url\":\"http://tang.test\",\"keys\":{\"keys\":[]},\"kid\":1}", -EINVAL, "kid"},
+		{"{\"url\":\"http://tang.test\",\"keys\":null}", -EINVAL, "go together"},
 	};
 
 	(void)state;

@@ -78,7 +78,7 @@ static void test_report(void **state)
 		"\"shares\":[{\"pin\":\"tang\",\"where\":\"http://b\",\"state\":\"failed\",\"ms\":9,"
 		"\"cause\":\"connection refused\"}]},"
 		"{\"pin\":\"unknown\",\"state\":\"not needed\",\"ms\":0}]}");
-	CLEANUP_JSON json_t *lines = json_array(), *none = json_array();
+	CLEANUP_JSON json_t *lines = json_array(), *none = json_array(), *whole = json_array();
 
 	(void)state;
 	tree_report_lines(report, 2, lines);
@@ -87,9 +87,33 @@ static void test_report(void **state)
 			    "  1 of 1: failed after 9 ms: none came\n"
 			    "    tang http://b: failed after 9 ms: connection refused\n"
 			    "  unknown: not needed\n");
+	tree_report_line(report, 0, whole);
+	expect_lines(whole, "2 of 4: failed after 15000 ms\n");
 	tree_report_lines(NULL, 2, none);
 	tree_report_lines(json_array_get(json_object_get(report, "shares"), 0), 2, none);
 	assert_int_equal(json_array_size(none), 0);
+}
+
+/* What a server advertises, and a cause that both have but once. */
+static void test_advertisement(void **state)
+{
+	CLEANUP_JSON json_t *report = json_of(
+		"{\"shares\":["
+		"{\"pin\":\"tang\",\"where\":\"http://a\",\"state\":\"recovered\",\"ms\":12,"
+		"\"advertisement\":\"current\",\"health\":\"ok\"},"
+		"{\"pin\":\"tang\",\"state\":\"failed\",\"ms\":1,\"cause\":\"one\",\"health\":\"failing\","
+		"\"advertisement\":\"untrusted\",\"advertisement_cause\":\"another\"},"
+		"{\"pin\":\"tang\",\"state\":\"failed\",\"ms\":1,\"cause\":\"one\","
+		"\"advertisement\":\"unreachable\",\"advertisement_cause\":\"one\"},"
+		"{\"pin\":\"tpm2\",\"state\":\"failed\",\"ms\":1,\"cause\":\"one\",\"health\":\"early\"}]}");
+	CLEANUP_JSON json_t *lines = json_array();
+
+	(void)state;
+	tree_report_lines(report, 0, lines);
+	expect_lines(lines, "tang http://a: recovered after 12 ms; advertisement current\n"
+			    "tang: failed after 1 ms: one; advertisement untrusted: another\n"
+			    "tang: failed after 1 ms: one; advertisement unreachable\n"
+			    "tpm2: failed after 1 ms: one; holds only before switch-root\n");
 }
 
 int main(void)
@@ -98,6 +122,7 @@ int main(void)
 		cmocka_unit_test(test_who),
 		cmocka_unit_test(test_lines),
 		cmocka_unit_test(test_report),
+		cmocka_unit_test(test_advertisement),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -22,6 +22,8 @@ static void test_check(void **state)
 		{"tang", "{\"url\":1}", "the policy lacks the string \"url\""},
 		{"tang", "{\"url\":\"a\",\"Thp\":\"x\"}",
 		 "the policy has a member \"Thp\", which tang does not know"},
+		{"tang", "{\"url\":\"a\",\"keys\":{},\"kid\":\"k\"}",
+		 "the policy has a member \"keys\", which tang does not know"},
 		{"tang", "[]", "the policy is not an object"},
 		{"pkcs11", "{}", "the policy names a pin that is not known here"},
 		{"sss", "[]", "the policy is not an object"},
@@ -121,6 +123,7 @@ static void test_traits(void **state)
 	} cases[] = {
 		{"tang", "{\"url\":\"a\"}", PIN_TRAIT_LIVE},
 		{"tang", "{\"url\":\"a\",\"adv\":\"f\"}", PIN_TRAIT_SAVED},
+		{"tang", "{\"url\":\"a\",\"keys\":{},\"kid\":\"k\"}", PIN_TRAIT_SAVED},
 		{"tpm2", "{}", 0},
 		{"tpm2", "{\"pin\":true}", PIN_TRAIT_USER_PIN},
 		{"tpm2", "{\"pin\":false,\"pcrs\":\"7\"}", 0},

@@ -14,6 +14,7 @@ done
 
 vm=$build/vm
 mkdir -p "$vm"
+vm_cpus=(-accel tcg,thread=multi -smp 2 -cpu qemu64)
 vm_seconds=300 # that a boot may take: this machine may have more to do, and emulates the other
 root_uuid=11111111-2222-3333-4444-555555555555
 prompt='passphrase for disk'
@@ -232,8 +233,8 @@ machine_tpm() { # NAME
 # $tmp/console, the journal of the initramfs in $tmp/report, and the times in $tmp/out. With a network where
 # it was started, a second disk where $vm_data is one, and the TPM whose state $vm_tpm is.
 boot() { # [EXPECT SEND]…
-	local options=(-accel tcg,thread=multi -cpu qemu64 -smp 2 -m 1024 -M q35 -nodefaults -no-user-config
-		-nographic -no-reboot -serial stdio -serial "file:$tmp/report"
+	local options=("${vm_cpus[@]}" -m 1024 -M q35 -nodefaults -no-user-config -nographic -no-reboot
+		-serial stdio -serial "file:$tmp/report"
 		-kernel "$kernel" -initrd "$initrd"
 		-drive "if=none,id=root,file=$image,format=raw,snapshot=on" -device virtio-blk-pci,drive=root
 		-object rng-random,id=random,filename=/dev/urandom -device virtio-rng-pci,rng=random
