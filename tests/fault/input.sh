@@ -110,6 +110,42 @@ make_image area --luks2-keyslots-size=258048 >/dev/null
 bind
 ok "an area with room for one keyslot takes no second" refused 1 "area of $image is full; remove a keyslot"
 
+# Each refusal stays one where the new binding would replace what is in its way: it is made first.
+copy plain real
+bind --quiet
+real_keyslots=2
+while printf %s $real_keyslots | cryptsetup luksAddKey --batch-mode --key-file "$passphrase" --pbkdf pbkdf2 \
+	--pbkdf-force-iterations 1000 "$image" - 2>/dev/null; do
+	real_keyslots=$((real_keyslots + 1))
+done
+ok "an area for 8 keyslots is full before 32" [ $real_keyslots -gt 4 -a $real_keyslots -lt 32 ]
+bind --label=new --wipe-slot=tang
+ok "such an area takes no binding, nor a replacement" refused 1 "area of $image is full; remove a keyslot"
+enroll --unlock-key-file="$passphrase" \
+	--policy="1 of (tang($tang_url, adv=$tmp/adv), tang($tang_url, adv=$tmp/adv))"
+ok "nor a policy" refused 1 "area of $image is full; remove a keyslot"
+enroll --wipe-slot=1
+ok "but once one is removed" assert_rc 0
+bind --label=new
+ok "it does" opens_by_token "$image"
+
+copy keyslots image
+bind --label=new --wipe-slot=1
+ok "32 keyslots leave none for a replacement" refused 1 "all 32 keyslots of $image are taken; remove one first"
+make_image tokens-bound
+bind --quiet
+edit_header '.tokens += ([range(1; 32)] | map({key: tostring, value: {type: "other", keyslots: []}})
+	| from_entries)'
+bind --label=new --wipe-slot=tang
+ok "32 tokens leave no id for a replacement" refused 1 "all 32 token ids of $image are taken; remove a token first"
+enroll --wipe-slot=1
+ok "but cotter's is removed" assert_rc 0
+bind
+ok "and another one made" opens_by_token "$image"
+edit_header '.tokens["0"].keyslots = []'
+bind
+ok "one that has lost its keyslot is written over" opens_by_token "$image" --token-id 0
+
 # Another program's token fills the JSON area up to so many bytes.
 fill_json() { # BYTES-LEFT
 	local used

@@ -352,7 +352,7 @@ static void test_key_file(void **state)
 {
 	static const char binary[] = "a\0b\n";
 	struct buf key = {0};
-	int input, before;
+	int input, before, ends[2];
 
 	(void)state;
 	assert_int_equal(crypt_keyslot_add_by_passphrase(o.luks->cd, 1, PASSPHRASE,
@@ -372,6 +372,25 @@ static void test_key_file(void **state)
 	(void)dup2(before, STDIN_FILENO);
 	(void)close(before);
 	buf_done(&key);
+
+	/* a file and a pipe in which there is nothing */
+	assert_int_equal(crypt_keyslot_add_by_passphrase(o.luks->cd, 2, PASSPHRASE,
+							 strlen(PASSPHRASE), "", 0),
+			 2);
+	write_file(in_folder("key"), "", 0);
+	assert_int_equal(luks_unlock_by_key_file(o.luks, in_folder("key"), &key), 0);
+	buf_done(&key);
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	(void)close(ends[1]);
+	before = dup(STDIN_FILENO);
+	(void)dup2(ends[0], STDIN_FILENO);
+	(void)close(ends[0]);
+	assert_int_equal(luks_unlock_by_key_file(o.luks, "-", &key), 0);
+	(void)dup2(before, STDIN_FILENO);
+	(void)close(before);
+	buf_done(&key);
+	assert_int_equal(luks_remove_keyslot(o.luks, 2), 0);
+	assert_int_equal(luks_unlock_by_key_file(o.luks, in_folder("key"), &key), -EPERM);
 
 	write_file(in_folder("key"), binary, sizeof(binary) - 2);
 	assert_int_equal(luks_unlock_by_key_file(o.luks, in_folder("key"), &key), -EPERM);
