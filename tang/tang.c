@@ -3,9 +3,9 @@
 #include "tang/tang.h"
 
 #include "tang/adv.h"
+#include "tang/exchange.h"
 #include "tang/fetch.h"
 #include "tang/header.h"
-#include "tang/recovery.h"
 #include "tang/survey.h"
 
 #include <errno.h>
@@ -15,7 +15,7 @@
 /* A recovery on its way, and the survey that may go with it. */
 struct state {
 	struct binding binding;
-	struct recovery recovery;
+	struct exchange exchange;
 	struct inquiry inquiry;
 	struct buf cek; /* recovered, while the survey has come to no end */
 	bool begun;
@@ -264,7 +264,7 @@ static int begin(struct cot *cot, struct job *job)
 		return r;
 	(void)snprintf(job->where, sizeof(job->where), "%s", s->binding.server.url);
 
-	r = recovery_begin(cot, &job->log, &s->binding, &s->recovery);
+	r = exchange_begin(cot, &job->log, &s->binding, &s->exchange);
 	s->recovered = r < 0 ? r : -EINPROGRESS;
 	s->begun = true;
 	if (!cot->survey)
@@ -288,7 +288,7 @@ static int tang_decrypt(struct cot *cot, struct job *job, struct buf *ret_cek)
 		return r;
 
 	if (s->recovered == -EINPROGRESS)
-		s->recovered = recovery_step(cot, &job->log, &s->binding, &s->recovery,
+		s->recovered = exchange_step(cot, &job->log, &s->binding, &s->exchange,
 					     job->jwe->hdr, &s->cek);
 	if (s->surveyed == -EINPROGRESS)
 		s->surveyed = inquiry_step(cot, &s->inquiry, &job->survey);
@@ -325,7 +325,7 @@ static void tang_release(struct job *job)
 	struct state *s = job->state;
 
 	buf_done(&s->cek);
-	recovery_done(&s->recovery);
+	exchange_done(&s->exchange);
 	inquiry_done(&s->inquiry);
 	binding_done(&s->binding);
 }

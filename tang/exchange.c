@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The McCallum-Relyea exchange. */
-#include "tang/recovery.h"
+#include "tang/exchange.h"
 
 #include "crypto/ecmr.h"
 
@@ -8,45 +8,45 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-void recovery_done(struct recovery *recovery)
+void exchange_done(struct exchange *exchange)
 {
-	recovery->fetch = fetch_free(recovery->fetch);
-	free(recovery->body);
-	recovery->body = NULL;
-	jwk_done(&recovery->blind);
+	exchange->fetch = fetch_free(exchange->fetch);
+	free(exchange->body);
+	exchange->body = NULL;
+	jwk_done(&exchange->blind);
 }
 
 /* X = E + tG, so that the server learns nothing of which binding asks. */
-int recovery_begin(struct cot *cot, const struct log *log, const struct binding *binding,
-		   struct recovery *recovery)
+int exchange_begin(struct cot *cot, const struct log *log, const struct binding *binding,
+		   struct exchange *exchange)
 {
 	CLEANUP(jwk_done) struct jwk blinded = {0};
 	CLEANUP_JSON json_t *json = NULL;
 	struct fetch_request request;
 	int r;
 
-	r = jwk_generate(binding->epk.curve, &recovery->blind);
+	r = jwk_generate(binding->epk.curve, &exchange->blind);
 	if (r == 0)
-		r = ecmr_add(&binding->epk, &recovery->blind, &blinded);
+		r = ecmr_add(&binding->epk, &exchange->blind, &blinded);
 	if (r < 0)
 		return r;
 
 	json = jwk_to_json(&blinded);
 	if (!json || json_object_set_new(json, "alg", json_string("ECMR")) != 0)
 		return -ENOMEM;
-	r = js_dump(json, &recovery->body);
+	r = js_dump(json, &exchange->body);
 	if (r < 0)
 		return r;
 
-	(void)snprintf(recovery->path, sizeof(recovery->path), "rec/%s", binding->kid);
+	(void)snprintf(exchange->path, sizeof(exchange->path), "rec/%s", binding->kid);
 	request = (struct fetch_request){
 		.base = binding->server.url,
-		.path = recovery->path,
-		.body = ref_str(recovery->body),
+		.path = exchange->path,
+		.body = ref_str(exchange->body),
 		.ca = binding->server.ca,
 		.pubkey = binding->server.pubkey,
 	};
-	return fetch_start(cot, log, &request, &recovery->fetch);
+	return fetch_start(cot, log, &request, &exchange->fetch);
 }
 
 /* The server's Y: a public point of the binding's curve, or a sentence about what came instead. */
@@ -103,16 +103,16 @@ static int finish(const struct log *log, const struct binding *binding, const st
 	return r;
 }
 
-int recovery_step(struct cot *cot, const struct log *log, const struct binding *binding,
-		  struct recovery *recovery, const json_t *hdr, struct buf *ret_cek)
+int exchange_step(struct cot *cot, const struct log *log, const struct binding *binding,
+		  struct exchange *exchange, const json_t *hdr, struct buf *ret_cek)
 {
 	CLEANUP(jwk_done) struct jwk shared = {0};
 	struct fetch_reply reply = {0};
 	int r;
 
-	r = fetch_step(cot, recovery->fetch, &reply);
+	r = fetch_step(cot, exchange->fetch, &reply);
 	if (r == 0)
-		r = finish(log, binding, &recovery->blind, &reply, &shared);
+		r = finish(log, binding, &exchange->blind, &reply, &shared);
 	buf_done(&reply.body);
 	if (r < 0)
 		return r;
