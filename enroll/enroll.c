@@ -4,6 +4,7 @@
 #include "enroll/excuse.h"
 #include "enroll/luks-bind.h"
 #include "enroll/proof.h"
+#include "enroll/reencrypt.h"
 #include "enroll/same.h"
 #include "enroll/sequence.h"
 #include "enroll/trial.h"
@@ -112,6 +113,8 @@ static int look(struct run *run)
 		r = check_crypttab(run);
 	if (r == 0)
 		r = unlock_possible(options, log);
+	if (r == 0 && options->reencrypt)
+		r = reencrypt_check(run->luks, options);
 	return r;
 }
 
@@ -365,6 +368,18 @@ static enum exit_code follow(const struct run *run, bool bound, enum exit_code c
 	return code;
 }
 
+/* A new volume key, after which the header is another one; what opens it is known then. */
+static int reencrypt(struct run *run)
+{
+	int r;
+
+	r = reencrypt_first(run->luks, run->options, run->out, &run->volume_key);
+	inventory_done(&run->inventory);
+	if (r == 0)
+		r = inventory_read(run->luks, &run->inventory);
+	return r == 0 ? check_free(run) : r;
+}
+
 enum exit_code verb_enroll(const struct options *options, struct output *out)
 {
 	CLEANUP(run_done) struct run run = {.options = options, .out = out};
@@ -381,12 +396,17 @@ enum exit_code verb_enroll(const struct options *options, struct output *out)
 	if (r < 0)
 		return EXIT_CODE_FAILED;
 
+	if (!find_same(&run) && try_sealed(&run) < 0)
+		return EXIT_CODE_FAILED;
+	if (options->reencrypt && reencrypt(&run) < 0)
+		return EXIT_CODE_FAILED;
+
 	same = find_same(&run);
 	if (same)
 		return report_same(&run, same) < 0 ? EXIT_CODE_FAILED
 						   : follow(&run, false, EXIT_CODE_OK);
 
-	if (try_sealed(&run) < 0 || unlock(run.luks, options, &run.volume_key) < 0)
+	if (!options->reencrypt && unlock(run.luks, options, &run.volume_key) < 0)
 		return EXIT_CODE_FAILED;
 
 	signals_hold(&held, false);

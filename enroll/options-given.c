@@ -16,6 +16,8 @@ enum { OPT_FIRST = 256 }; /* above every character that getopt_long() can return
 static const struct option general_options[OPT_COUNT] = {
 	OPTION(OPT_UNLOCK_KEY_FILE, "unlock-key-file", required_argument),
 	OPTION(OPT_UNLOCK_TOKEN, "unlock-token", no_argument),
+	OPTION(OPT_REENCRYPT_FIRST, "reencrypt-first", no_argument),
+	OPTION(OPT_KEEP_KEY_FILE, "keep-key-file", required_argument),
 	OPTION(OPT_HEADER, "header", required_argument),
 	OPTION(OPT_KEY_SLOT, "key-slot", required_argument),
 	OPTION(OPT_TOKEN_ID, "token-id", required_argument),
@@ -28,6 +30,7 @@ static const struct option general_options[OPT_COUNT] = {
 	OPTION(OPT_EXPLAIN, "explain", no_argument),
 	OPTION(OPT_PROOF, "proof", no_argument),
 	OPTION(OPT_WIPE_SLOT, "wipe-slot", required_argument),
+	OPTION(OPT_FORCE, "force", no_argument),
 	OPTION(OPT_REORDER, "reorder", no_argument),
 	OPTION(OPT_CRYPTTAB, "crypttab", optional_argument),
 	OPTION(OPT_JSON, "json", required_argument),
@@ -40,7 +43,7 @@ static const struct option general_options[OPT_COUNT] = {
 struct known {
 	struct option options[OPT_MAX + 1];
 	struct {
-		size_t pin, i;
+		uint8_t pin, i;
 	} of[OPT_MAX]; /* from OPT_COUNT on: which option of which pin */
 };
 
@@ -51,8 +54,8 @@ static void know_options(struct known *known)
 	memcpy(known->options, general_options, sizeof(general_options));
 	for (size_t pin = 0; all_pin_options[pin]; pin++)
 		for (size_t i = 0; i < all_pin_options[pin]->n; i++, id++) {
-			known->of[id].pin = pin;
-			known->of[id].i = i;
+			known->of[id].pin = (uint8_t)pin;
+			known->of[id].i = (uint8_t)i;
 			known->options[id] =
 				(struct option){all_pin_options[pin]->options[i].name,
 						required_argument, NULL, OPT_FIRST + id};
@@ -120,7 +123,12 @@ static int take_option(struct given *given, const struct known *known, int id,
 		return take_pin_option(given, known->of[id].pin, known->of[id].i, log);
 	if (optarg && !*optarg)
 		return log_err(log, -EINVAL, "--%s needs a value", known->options[id].name);
-	if (given->text[id])
+	if (id == OPT_KEEP_KEY_FILE) {
+		if (given->n_keep == OPTIONS_KEEP_MAX)
+			return log_err(log, -EINVAL, "--%s is given more than %d times",
+				       known->options[id].name, OPTIONS_KEEP_MAX);
+		given->keep[given->n_keep++] = optarg;
+	} else if (given->text[id])
 		return log_err(log, -EINVAL, "--%s is given twice", known->options[id].name);
 	given->text[id] = optarg ? optarg : "";
 	return 0;
@@ -148,7 +156,8 @@ int given_read(int argc, char **argv, const struct log *log, struct given *ret)
 	int c, r;
 
 	given.groups = calloc(GROUPS_MAX, sizeof(*given.groups));
-	if (!given.groups)
+	given.keep = calloc(OPTIONS_KEEP_MAX, sizeof(*given.keep));
+	if (!given.groups || !given.keep)
 		return -ENOMEM;
 
 	know_options(&known);
@@ -208,5 +217,6 @@ int given_settle(struct given *given, const struct log *log)
 void given_done(struct given *given)
 {
 	free(given->groups);
+	free(given->keep);
 	*given = (struct given){0};
 }

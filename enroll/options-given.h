@@ -7,6 +7,8 @@
 enum option_id {
 	OPT_UNLOCK_KEY_FILE,
 	OPT_UNLOCK_TOKEN,
+	OPT_REENCRYPT_FIRST,
+	OPT_KEEP_KEY_FILE,
 	OPT_HEADER,
 	OPT_KEY_SLOT,
 	OPT_TOKEN_ID,
@@ -19,6 +21,7 @@ enum option_id {
 	OPT_EXPLAIN,
 	OPT_PROOF,
 	OPT_WIPE_SLOT,
+	OPT_FORCE,
 	OPT_REORDER,
 	OPT_CRYPTTAB,
 	OPT_JSON,
@@ -39,6 +42,8 @@ enum { GROUPS_MAX = 64, GIVEN_PINS_MAX = 4 };
 /* Strings are the process's arguments, borrowed. End it with given_done(). */
 struct given {
 	const char *text[OPT_COUNT]; /* "" for those without a value; NULL: not given */
+	const char **keep; /* what --keep-key-file was given, each time; OPTIONS_KEEP_MAX places */
+	size_t n_keep;
 	const char *device;
 	struct group *groups; /* of the pins' options, in the order in which they chose a pin */
 	size_t n_groups;

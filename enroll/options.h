@@ -20,7 +20,7 @@ enum verb {
 
 enum output_form { OUTPUT_TEXT, OUTPUT_JSON_SHORT, OUTPUT_JSON_PRETTY };
 
-enum { OPTIONS_ANY = -1 };
+enum { OPTIONS_ANY = -1, OPTIONS_KEEP_MAX = 32 };
 
 /* What --wipe-slot selects. */
 struct selection {
@@ -53,6 +53,11 @@ struct options {
 	const char *unlock_key_file; /* "-": standard input */
 	bool unlock_token;
 
+	/* a new volume key before the binding, and the key files of keyslots that are to survive it */
+	bool reencrypt;
+	const char **keep_key_files;
+	size_t n_keep_key_files;
+
 	/*
 	 * Set in the process that proves a binding, which nobody sees: the PIN, where there is
 	 * one, is what standard input holds, and no terminal is asked.
@@ -61,6 +66,7 @@ struct options {
 
 	bool reorder; /* all tokens, also those of other programs */
 	bool wipe;
+	bool force; /* also where something is lost by it */
 	struct selection selection;
 
 	const char *crypttab; /* NULL: not asked; the volume's name in crypttab, "": found out */
