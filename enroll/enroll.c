@@ -95,7 +95,9 @@ static int look(struct run *run)
 	const struct log *log = &run->out->log;
 	int r;
 
-	r = luks_open(options->device, options->header, true, log, &run->luks);
+	r = options->reencrypt ? reencrypt_mend(options, log) : 0;
+	if (r == 0)
+		r = luks_open(options->device, options->header, true, log, &run->luks);
 	if (r == 0 && luks_null_cipher(run->luks, LUKS_ANY))
 		r = log_err(log, -EINVAL,
 			    "%s is not encrypted at all (null cipher), so there is nothing to "

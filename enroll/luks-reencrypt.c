@@ -3,6 +3,7 @@
 #include "enroll/luks-reencrypt.h"
 
 #include "crypto/js.h"
+#include "enroll/area.h"
 #include "enroll/finished.h"
 
 #include <errno.h>
@@ -59,20 +60,33 @@ int luks_reencrypt_new_key(const struct luks *luks, struct buf *ret)
 	return size > 0 ? buf_random(ret, (size_t)size) : -EIO;
 }
 
-void luks_reencrypt_room(const struct luks *luks, uint64_t *ret_left, uint64_t *ret_keyslot)
+static int read_json_left(const struct luks *luks, uint64_t size, size_t *ret)
 {
-	uint64_t metadata, left = 0, offset, length, largest = 0;
+	CLEANUP(buf_done) struct buf area = {0};
+	size_t room = (size_t)size - AREA_BINARY;
+	int r;
 
-	if (crypt_get_metadata_size(luks->cd, &metadata, &left) < 0)
-		left = 0;
+	r = area_read(luks->fd, 0, (size_t)size, &area);
+	if (r == 0)
+		*ret = room - strnlen((const char *)area.p + AREA_BINARY, room);
+	return r;
+}
+
+int luks_reencrypt_room(const struct luks *luks, struct luks_room *ret)
+{
+	struct luks_room room = {0};
+	uint64_t metadata, offset, length;
+
+	if (crypt_get_metadata_size(luks->cd, &metadata, &room.area) < 0)
+		return -EIO;
 	for (int i = 0; i < LUKS_KEYSLOTS; i++) {
 		if (crypt_keyslot_area(luks->cd, i, &offset, &length) < 0)
 			continue;
-		left -= length < left ? length : left;
-		largest = length > largest ? length : largest;
+		room.area -= length < room.area ? length : room.area;
+		room.keyslot = length > room.keyslot ? length : room.keyslot;
 	}
-	*ret_left = left;
-	*ret_keyslot = largest;
+	*ret = room;
+	return read_json_left(luks, metadata, &ret->json);
 }
 
 int luks_reload(struct luks *luks)

@@ -8,7 +8,12 @@
 
 #include "enroll/luks.h"
 
-enum { LUKS_REENCRYPT_AREA = 4096 }; /* bytes of the keyslots' area for checksums, at the least */
+/* What a re-encryption takes at the least, in bytes, and in JSON for each keyslot besides. */
+enum {
+	LUKS_REENCRYPT_AREA = 4096, /* for checksums */
+	LUKS_REENCRYPT_JSON = 2300, /* for segments, digests, its keyslot and our note */
+	LUKS_REENCRYPT_KEYSLOT_JSON = 420,
+};
 
 enum luks_reencryption {
 	LUKS_REENCRYPTION_NONE,
@@ -28,10 +33,15 @@ MUST int luks_reencrypt_possible(const struct luks *luks);
  */
 MUST int luks_reencrypt_new_key(const struct luks *luks, struct buf *ret);
 
-/*
- * Bytes of the keyslots' area that are in no keyslot's use, and those that the largest keyslot takes.
- */
-void luks_reencrypt_room(const struct luks *luks, uint64_t *ret_left, uint64_t *ret_keyslot);
+/* What is left in a header, in bytes. */
+struct luks_room {
+	uint64_t area;    /* of the keyslots' area */
+	uint64_t keyslot; /* that the largest keyslot takes of it */
+	size_t json;
+};
+
+/* Errors: -EIO, -ENOMEM. */
+MUST int luks_reencrypt_room(const struct luks *luks, struct luks_room *ret);
 
 /* Reads the header anew. Errors: -EIO. */
 MUST int luks_reload(struct luks *luks);

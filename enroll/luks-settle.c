@@ -2,11 +2,10 @@
 /* Steps of a re-encryption on a header in memory. */
 #include "enroll/luks-settle.h"
 
-#include "crypto/hash.h"
 #include "crypto/js.h"
+#include "enroll/area.h"
 #include "enroll/finished.h"
 
-#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -20,13 +19,6 @@
 enum {
 	CHUNK = 64 * 1024,
 	START = 64, /* magic, version, size and sequence number of a header lie within */
-
-	/* where things lie in each copy of the metadata */
-	SEQUENCE = 16,
-	ALGORITHM = 72,
-	CHECKSUM = 448,
-	CHECKSUM_SIZE = 32,
-	BINARY = 4096, /* and behind it the JSON */
 };
 
 /* A header in memory, with its keyslots' area, and the same volume through it. */
@@ -99,83 +91,31 @@ static int copy_make(struct luks *from, struct copy *copy)
 	return crypt_load(copy->luks.cd, CRYPT_LUKS2, NULL);
 }
 
-/* The JSON of one of the two copies, which are alike but for where they lie. */
-static int read_json(const struct copy *copy, const struct buf *area, json_t **ret)
+/* Gives the copy of the metadata at `at` the JSON of an end. */
+static int finish_at(const struct copy *copy, uint64_t at)
 {
-	json_t *json;
-
-	if (strnlen((const char *)area->p + BINARY, copy->metadata - BINARY) ==
-	    copy->metadata - BINARY)
-		return -EBADMSG;
-	json = json_loads((const char *)area->p + BINARY, JSON_REJECT_DUPLICATES, NULL);
-	if (!json)
-		return -EBADMSG;
-	*ret = json;
-	return 0;
-}
-
-static int set_checksum(struct buf *area)
-{
-	uint8_t digest[HASH_SIZE_MAX] = {0};
-	const struct ref whole = {area->p, area->cap};
-	int r;
-
-	if (strncmp((const char *)area->p + ALGORITHM, "sha256", CHECKSUM - ALGORITHM) != 0)
-		return -EOPNOTSUPP;
-	memset(area->p + CHECKSUM, 0, CHECKSUM_SIZE);
-	r = hash_digest("SHA256", &whole, 1, digest);
-	if (r == 0)
-		memcpy(area->p + CHECKSUM, digest, CHECKSUM_SIZE);
-	return r;
-}
-
-/* The metadata at `at` with this JSON and the next sequence number. */
-static int write_json(const struct copy *copy, uint64_t at, const char *json)
-{
+	CLEANUP_JSON json_t *header = NULL;
 	CLEANUP(buf_done) struct buf area = {0};
-	uint64_t number;
 	int r;
 
-	if (strlen(json) >= copy->metadata - BINARY)
-		return -ENOSPC;
-	r = buf_init(&area, copy->metadata);
-	if (r < 0)
-		return r;
-	if (pread(copy->luks.fd, area.p, area.cap, (off_t)at) != (ssize_t)area.cap)
-		return -EIO;
-
-	memcpy(&number, area.p + SEQUENCE, sizeof(number));
-	number = htobe64(be64toh(number) + 1);
-	memcpy(area.p + SEQUENCE, &number, sizeof(number));
-	memset(area.p + BINARY, 0, area.cap - BINARY);
-	memcpy(area.p + BINARY, json, strlen(json));
-	r = set_checksum(&area);
-	if (r == 0 && pwrite(copy->luks.fd, area.p, area.cap, (off_t)at) != (ssize_t)area.cap)
+	r = area_read(copy->luks.fd, at, copy->metadata, &area);
+	if (r == 0)
+		r = area_json(&area, &header);
+	if (r == 0)
+		r = finished_make(header);
+	if (r == 0)
+		r = area_set(&area, header);
+	if (r == 0 && pwrite(copy->luks.fd, area.p, area.n, (off_t)at) != (ssize_t)area.n)
 		r = -EIO;
 	return r;
 }
 
-static int finish(struct copy *copy)
+static int finish(const struct copy *copy)
 {
-	CLEANUP_JSON json_t *header = NULL;
-	CLEANUP(buf_done) struct buf area = {0};
-	CLEANUP(free_text) char *json = NULL;
 	int r;
 
-	r = buf_init(&area, copy->metadata);
-	if (r < 0)
-		return r;
-	if (pread(copy->luks.fd, area.p, area.cap, 0) != (ssize_t)area.cap)
-		return -EIO;
-	r = read_json(copy, &area, &header);
-	if (r == 0)
-		r = finished_make(header);
-	if (r < 0)
-		return r;
-
-	json = json_dumps(header, JSON_COMPACT);
-	r = json ? write_json(copy, 0, json) : -ENOMEM;
-	return r < 0 ? r : write_json(copy, copy->metadata, json);
+	r = finish_at(copy, 0);
+	return r < 0 ? r : finish_at(copy, copy->metadata);
 }
 
 static int recover(struct copy *copy, struct ref secret)

@@ -8,6 +8,7 @@
 #include "enroll/keep.h"
 #include "enroll/luks-reencrypt.h"
 #include "enroll/luks-settle.h"
+#include "enroll/torn.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -56,6 +57,11 @@ static int check_use(const struct luks *luks, const char *path)
 		return log_err(luks->log, r, "it cannot be told whether %s is in use: %s", path,
 			       strerror(-r));
 	return 0;
+}
+
+int reencrypt_mend(const struct options *options, const struct log *log)
+{
+	return torn_mend(options->header ? options->header : options->device, log);
 }
 
 int reencrypt_check(struct luks *luks, const struct options *options)
@@ -172,20 +178,32 @@ static int check_room(const struct work *work, unsigned numbers[LUKS_KEYSLOTS])
 {
 	const struct luks *luks = work->luks;
 	unsigned missing = 0, count = (unsigned)__builtin_popcount(work->keep.keyslots);
-	uint64_t left, each;
+	struct luks_room room;
+
+	int r;
 
 	if (keep_numbers(&work->inventory, &work->keep, numbers, &missing) < 0)
-		return log_err(
-			luks->log, -ENOSPC,
-			"%s has too few free keyslots: a re-encryption takes as many as stay "
-			"and one more, and %u are missing; remove some first",
-			luks->name, missing);
-	luks_reencrypt_room(luks, &left, &each);
-	if (left < count * each + LUKS_REENCRYPT_AREA)
+		return log_err(luks->log, -ENOSPC,
+			       "%s has %u free keyslots too few: a re-encryption takes as many as "
+			       "stay and one more; remove some first",
+			       luks->name, missing);
+	r = luks_reencrypt_room(luks, &room);
+	if (r < 0)
+		return log_err(luks->log, r, "the header of %s cannot be read: %s", luks->name,
+			       strerror(-r));
+	if (room.area < count * room.keyslot + LUKS_REENCRYPT_AREA)
 		return log_err(luks->log, -ENOSPC,
 			       "the keyslots' area of %s is too full: a re-encryption takes %u "
 			       "keyslots more and room to work; remove keyslots first",
 			       luks->name, count);
+	if (room.json < LUKS_REENCRYPT_JSON + (size_t)count * LUKS_REENCRYPT_KEYSLOT_JSON)
+		return log_err(
+			luks->log, -ENOSPC,
+			"the JSON area of %s is too full: a re-encryption takes %zu bytes of "
+			"it, and %zu are left; remove tokens or keyslots first",
+			luks->name,
+			LUKS_REENCRYPT_JSON + (size_t)count * LUKS_REENCRYPT_KEYSLOT_JSON,
+			room.json);
 	return 0;
 }
 

@@ -6,6 +6,9 @@
 #include "enroll/options.h"
 #include "enroll/output.h"
 
+/* To be called before the volume is opened, see torn.h. Errors: -EIO, -ENOMEM. */
+MUST int reencrypt_mend(const struct options *options, const struct log *log);
+
 /*
  * Whether it can be begun, or gone on with, as far as that is known before a credential is. Reasons go to the log.
  * Errors: -EBUSY, -EOPNOTSUPP, -EIO, -ENOMEM.

@@ -6,6 +6,7 @@
 #
 # Sanitized programs are slow: with them every eighth point is taken.
 . "$(dirname "$0")/../lib.sh"
+. "$src/tests/volume-key.sh"
 
 export ASAN_OPTIONS=${ASAN_OPTIONS:-}:detect_leaks=0:verify_asan_link_order=0
 cc -shared -fPIC -D_GNU_SOURCE -O1 -o "$tmp/stop.so" "$src/tests/fault/stop.c"
@@ -17,23 +18,11 @@ binding=(--unlock-key-file="$passphrase" --tang="$tang_url" --tang-thumbprint="$
 first=("${binding[@]}" --reencrypt-first --keep-key-file="$second" --quiet)
 
 # Four keyslots and 4096 bytes for checksums, so that four chunks make 2 MiB.
-data_offset=$((2 * 1024 * 1024))
 make_image orig --luks2-keyslots-size=$((4 * 258048 + 4096)) --sector-size 4096 2>/dev/null
 truncate -s 4M "$image"
 dd if=/dev/urandom of="$image" bs=1M seek=2 count=2 conv=notrunc status=none
-cryptsetup luksAddKey --batch-mode --pbkdf pbkdf2 --pbkdf-force-iterations 1000 \
-	--key-file "$passphrase" "$image" "$second"
+add_key "$image" "$second"
 orig=$image
-
-volume_key() { # IMAGE
-	rm -f "$1.key"
-	cryptsetup luksDump --batch-mode --dump-volume-key --volume-key-file "$1.key" \
-		--disable-external-tokens --key-file "$passphrase" "$1" >/dev/null
-}
-
-data_sum() { # IMAGE
-	/usr/bin/python3 "$src/tests/decrypt.py" "$1" $data_offset 4096 "$1.key"
-}
 
 volume_key "$orig"
 plain=$(data_sum "$orig")
@@ -41,7 +30,7 @@ plain=$(data_sum "$orig")
 opens_by_both() { # IMAGE
 	cp "$1" "$1.opened" # which is not to mend it
 	opens_by_passphrase "$1.opened"
-	cryptsetup open --test-passphrase --disable-external-tokens --key-file "$second" "$1.opened"
+	opens_by "$second" "$1.opened"
 	rm "$1.opened"
 }
 

@@ -22,7 +22,7 @@
 #include <unistd.h>
 
 static long *number; /* shared with the processes that it forks */
-static bool lost; /* a write was dropped, so the next fsync() must not come to pass */
+static bool lost;    /* a write was dropped, so the next fsync() must not come to pass */
 
 __attribute__((constructor)) static void begin(void)
 {
@@ -58,8 +58,8 @@ static bool is_watched(const struct stat *file, const char *path)
 	if (stat(dirname(folder), &parent) < 0)
 		parent = (struct stat){0};
 	for (char *c = strtok_r(files, ":", &save); c; c = strtok_r(NULL, ":", &save))
-		if (stat(c, &st) == 0 &&
-		    ((file && same_file(&st, file)) || (S_ISDIR(st.st_mode) && same_file(&st, &parent))))
+		if (stat(c, &st) == 0 && ((file && same_file(&st, file)) ||
+					  (S_ISDIR(st.st_mode) && same_file(&st, &parent))))
 			return true;
 	return false;
 }
@@ -85,7 +85,9 @@ static bool is_watched_path(const char *path)
 static void tell(const char *call, size_t n)
 {
 	const char *path = getenv("STOP_LOG");
-	int fd = path ? (int)syscall(SYS_openat, AT_FDCWD, path, O_WRONLY | O_APPEND | O_CREAT, 0600) : -1;
+	int fd =
+		path ? (int)syscall(SYS_openat, AT_FDCWD, path, O_WRONLY | O_APPEND | O_CREAT, 0600)
+		     : -1;
 	char line[100];
 	int len = snprintf(line, sizeof(line), "%ld %s %zu\n", *number, call, n);
 
@@ -155,8 +157,7 @@ static bool writing(const char *call, int fd, const struct iovec *parts, int n_p
 		return false;
 	}
 	if (how_is("half"))
-		write_half(fd, parts, n_parts, n / 2,
-			   offset < 0 ? lseek(fd, 0, SEEK_CUR) : offset);
+		write_half(fd, parts, n_parts, n / 2, offset < 0 ? lseek(fd, 0, SEEK_CUR) : offset);
 	end();
 	return false;
 }
@@ -196,7 +197,8 @@ ssize_t writev(int fd, const struct iovec *parts, int n_parts)
 
 	for (int i = 0; i < n_parts; i++)
 		n += (ssize_t)parts[i].iov_len;
-	return writing("writev", fd, parts, n_parts, -1) ? syscall(SYS_writev, fd, parts, n_parts) : n;
+	return writing("writev", fd, parts, n_parts, -1) ? syscall(SYS_writev, fd, parts, n_parts)
+							 : n;
 }
 
 int fsync(int fd)
