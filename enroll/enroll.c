@@ -6,6 +6,7 @@
 #include "enroll/leftover.h"
 #include "enroll/luks-takeover.h"
 #include "enroll/proof.h"
+#include "enroll/reencrypt.h"
 #include "enroll/same.h"
 #include "enroll/tree.h"
 #include "enroll/unlock.h"
@@ -147,7 +148,9 @@ static int look(struct run *run)
 	const struct log *log = &run->out->log;
 	int r;
 
-	r = luks_open(options->device, options->header, true, log, &run->luks);
+	r = options->reencrypt ? reencrypt_mend(options, log) : 0;
+	if (r == 0)
+		r = luks_open(options->device, options->header, true, log, &run->luks);
 	if (r == 0 && luks_null_cipher(run->luks, LUKS_ANY))
 		r = log_err(log, -EINVAL,
 			    "%s is not encrypted at all (null cipher), so there is nothing to "
@@ -170,6 +173,8 @@ static int look(struct run *run)
 		r = check_crypttab(run);
 	if (r == 0)
 		r = unlock_possible(options, log);
+	if (r == 0 && options->reencrypt)
+		r = reencrypt_check(run->luks, options);
 	return r;
 }
 
@@ -365,6 +370,18 @@ static enum exit_code follow(const struct run *run, enum exit_code code)
 	return follow_binding(run->luks, run->options, &run->fresh.token, code, run->out);
 }
 
+/* A new volume key, after which the header is another one; what opens it is known then. */
+static int reencrypt(struct run *run)
+{
+	int r;
+
+	r = reencrypt_first(run->luks, run->options, run->out, &run->volume_key);
+	inventory_done(&run->inventory);
+	if (r == 0)
+		r = inventory_read(run->luks, &run->inventory);
+	return r == 0 ? check_free(run) : r;
+}
+
 enum exit_code verb_enroll(const struct options *options, struct output *out)
 {
 	CLEANUP(run_done) struct run run = {.options = options, .out = out};
@@ -385,11 +402,18 @@ enum exit_code verb_enroll(const struct options *options, struct output *out)
 		return EXIT_CODE_FAILED;
 
 	same = find_same(&run, /* orphaned= */ false);
+	if (!same && fresh_try(&wish, &out->log, &run.fresh) < 0)
+		return EXIT_CODE_FAILED;
+	if (options->reencrypt) {
+		if (reencrypt(&run) < 0)
+			return EXIT_CODE_FAILED;
+		same = find_same(&run, /* orphaned= */ false);
+	}
 	if (same)
 		return follow(&run, replace_by(&run, same));
 
-	if (choose_token(&run) < 0 || fresh_try(&wish, &out->log, &run.fresh) < 0 ||
-	    unlock(run.luks, options, &run.volume_key) < 0)
+	if (choose_token(&run) < 0 ||
+	    (!options->reencrypt && unlock(run.luks, options, &run.volume_key) < 0))
 		return EXIT_CODE_FAILED;
 
 	signals_hold(&held, false);

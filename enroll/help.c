@@ -40,6 +40,10 @@ const char *const help_texts[] = {
 	"The credential that opens the volume now (default: ask at the terminal):\n"
 	"  --unlock-key-file=FILE        a key file, newlines kept; - is standard input\n"
 	"  --unlock-token                any token that opens the volume\n"
+	"A new volume key first, as for a cloned image, while the volume is not in use:\n"
+	"  --reencrypt-first             re-encrypt the data; given again, go on where it stopped\n"
+	"    --keep-key-file=FILE        opens one more keyslot that is to stay; can be repeated\n"
+	"    --force                     lose the keyslots and tokens that no credential opens\n"
 	"\n",
 
 	"Without a new binding:\n"

@@ -296,7 +296,7 @@ static bool may_be_empty(const char *file)
 	       !(S_ISREG(st.st_mode) && st.st_size > 0);
 }
 
-int luks_unlock_by_key_file(struct luks *luks, const char *file, struct buf *ret)
+int luks_read_key_file(struct luks *luks, const char *file, struct buf *ret)
 {
 	bool standard_input = strcmp(file, "-") == 0;
 	size_t len = 0;
@@ -306,14 +306,23 @@ int luks_unlock_by_key_file(struct luks *luks, const char *file, struct buf *ret
 	luks->said[0] = '\0';
 	r = crypt_keyfile_device_read(luks->cd, standard_input ? NULL : file, &key, &len, 0, 0, 0);
 	if (r == -EPIPE && may_be_empty(standard_input ? "/dev/stdin" : file))
-		return luks_unlock_by_passphrase(luks, ref_str(""), ret);
+		return buf_copy(ret, ref_str(""));
 	if (r < 0)
 		return log_err(luks->log, -EIO, "the key file %s cannot be read: %s",
 			       standard_input ? "on standard input" : file, luks_cause(luks, r));
 
-	r = luks_unlock_by_passphrase(luks, (struct ref){(const uint8_t *)key, len}, ret);
+	r = buf_copy(ret, (struct ref){(const uint8_t *)key, len});
 	crypt_safe_free(key);
 	return r;
+}
+
+int luks_unlock_by_key_file(struct luks *luks, const char *file, struct buf *ret)
+{
+	CLEANUP(buf_done) struct buf key = {0};
+	int r;
+
+	r = luks_read_key_file(luks, file, &key);
+	return r < 0 ? r : luks_unlock_by_passphrase(luks, buf_ref(&key), ret);
 }
 
 /* Asked for any token, libcryptsetup would also take those whose keyslots are to be ignored. */
@@ -381,6 +390,11 @@ int luks_keyslot_opens(struct luks *luks, unsigned keyslot, struct ref secret)
 					    secret.n, 0) < 0
 		       ? -EPERM
 		       : 0;
+}
+
+int luks_opens(struct luks *luks, struct ref secret)
+{
+	return luks_keyslot_opens(luks, (unsigned)CRYPT_ANY_SLOT, secret);
 }
 
 int luks_remove_keyslot(struct luks *luks, unsigned keyslot)

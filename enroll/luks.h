@@ -88,10 +88,16 @@ MUST int luks_unlock_by_token(struct luks *luks, struct ref user_pin, struct buf
 MUST int luks_unlock_keyslot(struct luks *luks, int keyslot, struct ref passphrase,
 			     struct buf *ret);
 
+/* What a key file holds, "-" being standard input, to a new buffer. The reason goes to the log. Errors: -EIO, -ENOMEM. */
+MUST int luks_read_key_file(struct luks *luks, const char *file, struct buf *ret);
+
 /*
  * Whether `secret` opens this very keyslot; nothing is activated, no token asked. Errors: -EPERM.
  */
 MUST int luks_keyslot_opens(struct luks *luks, unsigned keyslot, struct ref secret);
+
+/* The same of any keyslot that holds the volume key. */
+MUST int luks_opens(struct luks *luks, struct ref secret);
 
 /* One header commit each. Reasons go to the log. Errors: -EIO. */
 MUST int luks_remove_keyslot(struct luks *luks, unsigned keyslot);

@@ -17,6 +17,8 @@ static const struct option general_options[OPT_COUNT] = {
 	OPTION(OPT_UNLOCK_KEY_FILE, "unlock-key-file", required_argument),
 	OPTION(OPT_UNLOCK_TOKEN, "unlock-token", no_argument),
 	OPTION(OPT_ALL, "all", no_argument),
+	OPTION(OPT_REENCRYPT_FIRST, "reencrypt-first", no_argument),
+	OPTION(OPT_KEEP_KEY_FILE, "keep-key-file", required_argument),
 	OPTION(OPT_HEADER, "header", required_argument),
 	OPTION(OPT_KEY_SLOT, "key-slot", required_argument),
 	OPTION(OPT_TOKEN_ID, "token-id", required_argument),
@@ -131,7 +133,12 @@ static int take_option(struct given *given, const struct known *known, int id,
 		return take_pin_option(given, known->of[id].pin, known->of[id].i, log);
 	if (optarg && !*optarg)
 		return log_err(log, -EINVAL, "--%s needs a value", known->options[id].name);
-	if (given->text[id])
+	if (id == OPT_KEEP_KEY_FILE) {
+		if (given->n_keep == OPTIONS_KEEP_MAX)
+			return log_err(log, -EINVAL, "--%s is given more than %d times",
+				       known->options[id].name, OPTIONS_KEEP_MAX);
+		given->keep[given->n_keep++] = optarg;
+	} else if (given->text[id])
 		return log_err(log, -EINVAL, "--%s is given twice", known->options[id].name);
 	given->text[id] = optarg ? optarg : "";
 	return 0;
@@ -159,7 +166,8 @@ int given_read(int argc, char **argv, const struct log *log, struct given *ret)
 	int c, r;
 
 	given.groups = calloc(GROUPS_MAX, sizeof(*given.groups));
-	if (!given.groups || !known)
+	given.keep = calloc(OPTIONS_KEEP_MAX, sizeof(*given.keep));
+	if (!given.groups || !given.keep || !known)
 		return -ENOMEM;
 
 	know_options(known);
@@ -220,5 +228,6 @@ int given_settle(struct given *given, const struct log *log)
 void given_done(struct given *given)
 {
 	free(given->groups);
+	free(given->keep);
 	*given = (struct given){0};
 }

@@ -8,6 +8,8 @@ enum option_id {
 	OPT_UNLOCK_KEY_FILE,
 	OPT_UNLOCK_TOKEN,
 	OPT_ALL,
+	OPT_REENCRYPT_FIRST,
+	OPT_KEEP_KEY_FILE,
 	OPT_HEADER,
 	OPT_KEY_SLOT,
 	OPT_TOKEN_ID,
@@ -48,6 +50,8 @@ struct given {
 	const char *device;          /* the first of them */
 	char *const *devices;
 	size_t n_devices;
+	const char **keep; /* what --keep-key-file was given, each time; OPTIONS_KEEP_MAX places */
+	size_t n_keep;
 	struct group *groups; /* of the pins' options, in the order in which they chose a pin */
 	size_t n_groups;
 	struct group

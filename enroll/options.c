@@ -189,12 +189,33 @@ static int check_selection(const struct options *options, const struct log *log)
 	return 0;
 }
 
+static int check_reencrypt(const struct given *given, const struct log *log)
+{
+	bool first = given->text[OPT_REENCRYPT_FIRST];
+	size_t inputs = 0;
+
+	if (!first && given->n_keep > 0)
+		return log_err(log, -EINVAL, "--keep-key-file goes with --reencrypt-first");
+	if (first && (given->text[OPT_WIPE_SLOT] || given->text[OPT_REPLACE]))
+		return log_err(log, -EINVAL,
+			       "--reencrypt-first gives keyslots other numbers, so --%s is for a "
+			       "command of its own",
+			       given_name(given->text[OPT_REPLACE] ? OPT_REPLACE : OPT_WIPE_SLOT));
+	for (size_t i = 0; i < given->n_keep; i++)
+		inputs += strcmp(given->keep[i], "-") == 0;
+	if (given->text[OPT_UNLOCK_KEY_FILE])
+		inputs += strcmp(given->text[OPT_UNLOCK_KEY_FILE], "-") == 0;
+	if (inputs > 1)
+		return log_err(log, -EINVAL, "standard input holds one key, not two");
+	return 0;
+}
+
 /* Whether each given option means something for this verb. */
 static int check_company(const struct given *given, enum verb verb, const struct log *log)
 {
 	static const enum option_id binding_only[] = {
 		OPT_UNLOCK_KEY_FILE, OPT_UNLOCK_TOKEN, OPT_LABEL,   OPT_PBKDF,
-		OPT_KEY_SLOT,        OPT_THRESHOLD,    OPT_REPLACE,
+		OPT_KEY_SLOT,        OPT_THRESHOLD,    OPT_REPLACE, OPT_REENCRYPT_FIRST,
 	};
 	char line[LOG_LINE_MAX];
 	int r;
@@ -218,8 +239,11 @@ static int check_company(const struct given *given, enum verb verb, const struct
 			       "--token-id goes with a new binding, --test or --report");
 	if (given->text[OPT_RESEAL])
 		return log_err(log, -EINVAL, "--reseal goes with --renew");
-	if (given->text[OPT_FORCE] && !given->text[OPT_REPLACE] && !given->text[OPT_WIPE_SLOT])
-		return log_err(log, -EINVAL, "--force goes with --renew, --replace or --wipe-slot");
+	if (given->text[OPT_FORCE] && !given->text[OPT_REPLACE] && !given->text[OPT_WIPE_SLOT] &&
+	    !given->text[OPT_REENCRYPT_FIRST])
+		return log_err(log, -EINVAL,
+			       "--force goes with --renew, --replace, --wipe-slot or "
+			       "--reencrypt-first");
 	if (given->text[OPT_REPLACE] && (given->text[OPT_WIPE_SLOT] || given->text[OPT_TOKEN_ID]))
 		return log_err(
 			log, -EINVAL, "--replace and --%s exclude each other",
@@ -239,10 +263,10 @@ static int check_company(const struct given *given, enum verb verb, const struct
 	if (!given->device && !given->text[OPT_ALL] && verb != VERB_EXPLAIN)
 		return log_err(log, -EINVAL,
 			       "no device or image is named; see cotter-enroll --help");
-	return check_policy(given, log);
+	return check_reencrypt(given, log) < 0 ? -EINVAL : check_policy(given, log);
 }
 
-static int convert(const struct given *given, const struct log *log, struct options *options)
+static int convert(struct given *given, const struct log *log, struct options *options)
 {
 	int r;
 
@@ -256,6 +280,9 @@ static int convert(const struct given *given, const struct log *log, struct opti
 	options->pbkdf = given->text[OPT_PBKDF];
 	options->unlock_key_file = given->text[OPT_UNLOCK_KEY_FILE];
 	options->unlock_token = given->text[OPT_UNLOCK_TOKEN];
+	options->reencrypt = given->text[OPT_REENCRYPT_FIRST];
+	options->n_keep_key_files = given->n_keep;
+	options->keep_key_files = TAKE_PTR(given->keep);
 	options->wipe = given->text[OPT_WIPE_SLOT];
 	options->force = given->text[OPT_FORCE];
 	options->proof = given->text[OPT_PROOF];
@@ -310,5 +337,6 @@ void options_done(struct options *options)
 {
 	json_decref(options->config);
 	free(options->wishes);
+	free(options->keep_key_files);
 	*options = (struct options){0};
 }

@@ -22,7 +22,7 @@ enum verb {
 
 enum output_form { OUTPUT_TEXT, OUTPUT_JSON_SHORT, OUTPUT_JSON_PRETTY };
 
-enum { OPTIONS_ANY = -1 };
+enum { OPTIONS_ANY = -1, OPTIONS_KEEP_MAX = 32 };
 
 /* What --wipe-slot selects. */
 struct selection {
@@ -67,6 +67,11 @@ struct options {
 	const char *unlock_key_file; /* "-": standard input */
 	bool unlock_token;
 
+	/* a new volume key before the binding, and the key files of keyslots that are to survive it */
+	bool reencrypt;
+	const char **keep_key_files;
+	size_t n_keep_key_files;
+
 	/*
 	 * Set in the process that proves a binding, which nobody sees: the PIN, where there is
 	 * one, is what standard input holds, and no terminal is asked.
@@ -76,7 +81,7 @@ struct options {
 	bool replace; /* a token by the new binding */
 	int replaced; /* which, or OPTIONS_ANY: the only one */
 
-	bool force; /* renew what is not due, replace by what is unproven, remove the last way in */
+	bool force; /* renew what is not due, replace by what is unproven, lose what would be */
 
 	/* --renew; `token` is the one to renew */
 	bool reseal;
