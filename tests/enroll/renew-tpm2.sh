@@ -1,294 +1,182 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# --renew of bindings to a TPM: the same policy under a new secret, sealed to the PCRs as they are where
-# that is asked for, and the volume as it was wherever that cannot be. What does not open is replaced.
+# --renew of policies with a TPM: what it keeps, what it seals anew when that is asked for, and that nothing is
+# lost where it can do neither.
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../tpm.sh"
 
-key=(--unlock-key-file="$passphrase")
 pin=7391-öde
 
 bind() { # OPTION…
-	run "$cotter_enroll" "${key[@]}" "$@" "$image"
+	run "$cotter_enroll" --unlock-key-file="$passphrase" "$@" "$image"
 	assert_rc 0
 }
 
-bind_tpm() { # [OPTION…]
-	bind --tpm2-device=auto "$@"
-}
-
-# What can be seen of the token that is renewed: all of its header but what is made anew.
-policy_of() { # TOKEN
-	token_json "$image" "$1" | jq -r .jwe.protected | jose b64 dec -i- |
-		jq -cS 'del(.clevis.tpm2.jwk_pub, .clevis.tpm2.jwk_priv, .clevis.tpm2.salt)'
-}
-
-# Renews without a terminal. The volume before is in $tmp/before, and the policy of token 0 in $policy.
+# Without a terminal.
 renew() { # [OPTION…]
-	keep_before
-	run setsid -w "$cotter_enroll" --renew "$@" "$image"
-}
-
-# What does not open is not believed, so that its policy is told.
-replace() { # OPTION…
-	keep_before
-	run setsid -w "$cotter_enroll" --replace=0 --tpm2-device=auto "$@" "$image"
-}
-
-keep_before() {
 	cp "$image" "$tmp/before"
-	policy=$(policy_of 0)
+	run setsid -w "$cotter_enroll" --renew --json=short "$@" "$image" </dev/null
 }
 
-# The same at a terminal, with what a person types there.
-renew_typing() { # [EXPECT SEND]… -- [OPTION…]
-	local talk=()
-	while [ "$1" != -- ]; do
-		talk+=("$1")
-		shift
-	done
-	keep_before
-	run "$src/tests/terminal.py" "${talk[@]}" -- "$cotter_enroll" --renew "${@:2}" "$image"
+# At one, where a person types the PIN.
+renew_typing() { # PIN [OPTION…]
+	cp "$image" "$tmp/before"
+	run "$src/tests/terminal.py" "PIN of token 0: " "$1"$'\n' -- "$cotter_enroll" --renew "${@:2}" "$image"
 }
 
-# Token 0 is another one under the same number: another secret in another keyslot, and no more of the old.
-renewed() {
-	assert_rc 0
-	! cmp -s "$image" "$tmp/before" || { echo "nothing was changed"; return 1; }
-	run "$cotter_enroll" --list --json=short "$image"
-	assert_json '[.tokens[] | select(.type == "cotter-tpm2" or .type == "cotter-sss") | .token] | index(0) != null'
-	[ "$(token_json "$image" 0 | jq -r .jwe.ciphertext)" != \
-		"$(token_json "$tmp/before" 0 | jq -r .jwe.ciphertext)" ]
-	[ "$(jq '.keyslots | length' "$tmp/out")" = \
-		"$("$cotter_enroll" --list --json=short "$tmp/before" | jq '.keyslots | length')" ]
-	opens_by_passphrase "$image"
-	nothing_open
+copy() { # FROM NAME
+	image=$tmp/$2
+	cp "$tmp/$1" "$image"
 }
 
-same_policy() {
-	assert_equal "$(policy_of 0)" "$policy"
-}
-
-# It failed in one sentence with these words, and the volume is as it was.
-untouched() { # WORDS
-	assert_one_sentence
-	assert_error_has "$1"
+unchanged() {
 	assert_same_file "$image" "$tmp/before"
-	nothing_open
 }
 
-# There was nothing to do.
-not_due() {
-	assert_rc 0
-	assert_same_file "$image" "$tmp/before"
-	nothing_open
+new_server_keys() {
+	local key
+	mapfile -t old < <(cd "$tmp/tang" && ls -- *.jwk)
+	/usr/libexec/tangd-keygen "$tmp/tang"
+	for key in "${old[@]}"; do mv "$tmp/tang/$key" "$tmp/tang/.$key"; done
 }
 
-fresh() {
-	cp "$tmp/plain" "$image"
+# "recovered", "failed" or "not needed" of each part.
+parts() {
+	"$cotter_enroll" --report --json=short "$image" | jq -c '[.tokens[0].report.shares[] | [.pin, .state]] | sort'
 }
 
 opens_by_pin() { # PIN
 	printf %s "$1" | with_plugins cryptsetup open --test-passphrase --token-only "$image"
 }
 
+facts() { # FILTER
+	"$cotter_enroll" --list --json=short "$image" | jq -c "$1"
+}
+
 start_tpm tpm
+start_tangd
 make_small_image plain
-cp "$image" "$tmp/image"
-image=$tmp/image
 
-# --- PCRs that are as they were ---
+# --- the TPM alone ---
 
-bind_tpm
+copy plain alone
+bind --tpm2-device=auto --tpm2-pcrs=23 --label=here
+cp "$image" "$tmp/bound"
 renew
-ok "what holds is not due" not_due
-renew --reseal
-ok "nor is sealing to what it is sealed to" not_due
-renew --tpm2-pcrs=7
-ok "nor to the PCRs that it has" not_due
+ok "a TPM as it was is not due" assert_json '.tokens[0] | .state == "not-due" and .leaves[0].pin == "tpm2"'
+ok "and nothing changes" unchanged
 renew --force
-ok "--force renews it" renewed
-ok "under the same policy" same_policy
-ok "it opens" opens_by_token "$image"
-
-# --- a PCR that changed ---
-
-extend_pcr 7:sha256
-changed="PCR 7 (sha256, secure-boot-policy) changed since enrollment; a token is renewed through itself"
-renew
-ok "a PCR changed: what does not open renews nothing" untouched "$changed"
+ok "--force renews it" assert_json '.tokens[0] | .state == "renewed" and .leaves[0].state == "kept"'
+ok "which opens the volume" opens_by_token "$image"
+ok "with its PCR and label" assert_equal "$(facts '.tokens[0] | [.label, .facts.pcrs]')" '["here","sha256:23"]'
+ok "nothing is left open in the TPM" nothing_open
 renew --reseal
-ok "not when it is to be sealed again either" untouched "$changed"
-renew --reseal "${key[@]}"
-ok "a credential does not make it so that its header is to be believed" untouched "--replace=0 with its policy replaces it"
-replace "${key[@]}"
-ok "but replaces it" renewed
-ok "it opens" opens_by_token "$image"
-run "$cotter_enroll" --list --json=short "$image"
-ok "its PCRs are as they are" assert_json '[.tokens[].facts | .pcrs == "sha256:7" and (has("changed_pcrs") | not)] == [true]'
+ok "--reseal changes nothing where PCRs are as they were" assert_json '.tokens[0].state == "not-due"'
+renew --tpm2-pcrs=16+23
+ok "other PCRs are sealed to when asked" assert_json '.tokens[0] | .state == "renewed" and .leaves[0].state == "changed"'
+ok "which the token says" assert_equal "$(facts '.tokens[0].facts.pcrs')" '"sha256:16,23"'
+ok "and it opens the volume" opens_by_token "$image"
 
-fresh
-bind_tpm
-bind_tpm --tpm2-pcrs=11
-extend_pcr 7:sha256
-replace --unlock-token
-ok "another token does as well" renewed
-run "$cotter_enroll" --test "$image"
-ok "both open" assert_rc 0
+copy bound alone
+extend_pcr 23:sha256
+renew
+ok "with other PCRs it recovers nothing, so it stays" assert_rc 1
+ok "and says which" assert_error_has "PCR 23"
+ok "to the byte" unchanged
+renew --reseal
+ok "--reseal does not help what cannot be recovered" assert_rc 1
+ok "to the byte too" unchanged
+run "$cotter_enroll" --replace --unlock-key-file="$passphrase" --tpm2-device=auto --tpm2-pcrs=23 "$image"
+ok "--replace does" assert_error_has "token 0, keyslot 2, proven"
+ok "and it opens the volume again" opens_by_token "$image"
+restart_tpm tpm
 
-# --- other PCRs ---
+# --- a policy that holds without the TPM ---
 
-fresh
-bind_tpm
-renew --tpm2-pcrs=7+11:sha384
-ok "other PCRs" renewed
-run "$cotter_enroll" --list --json=short "$image"
-ok "are bound now" assert_json '.tokens[0].facts.pcrs == "sha256:7+sha384:11"'
-ok "it opens with them" opens_by_token "$image"
-renew --tpm2-pcrs=24
-ok "PCRs that are none" untouched '"24" is not a PCR'
-renew --tpm2-pcrs=7:sha256="$(printf %064d 7)"
-ok "values yet to come are not proven, so the old binding stays" opens_by_token "$image"
+copy plain either
+bind --policy="1 of (tpm2(pcrs=23), tang($tang_url, thp=$tang_thumbprint))"
+cp "$image" "$tmp/either.bound"
+new_server_keys
+extend_pcr 23:sha256
+renew
+ok "a TPM that does not agree keeps its values in a policy that holds" assert_json '.tokens[0].state == "renewed" and
+	([.tokens[0].leaves[] | [.pin, .state]] | sort == [["tang", "changed"], ["tpm2", "kept"]])'
+ok "of which it fails as before" assert_equal "$(parts)" '[["tang","recovered"],["tpm2","failed"]]'
+ok "the volume opens" opens_by_token "$image"
+restart_tpm tpm
+ok "and by the TPM once PCRs are as they were" assert_equal "$(parts)" '[["tang","recovered"],["tpm2","recovered"]]'
+
+extend_pcr 23:sha256
+renew --reseal
+ok "--reseal seals it to the PCRs as they are" assert_json '.tokens[0].state == "renewed"'
+ok "so that it holds now" assert_equal "$(parts)" '[["tang","recovered"],["tpm2","recovered"]]'
+renew --reseal
+ok "then nothing is due" assert_json '.tokens[0].state == "not-due"'
+
+copy either.bound either
+stop_server tpm
+renew
+ok "without the TPM the token stays" assert_rc 3
+ok "and says so" assert_json '.tokens[0].state == "kept" and .tokens[0].cause != null'
+ok "to the byte" unchanged
+start_tpm other
+copy either.bound either
+renew
+ok "with another TPM too" assert_rc 1
+ok "and says what would help" assert_error_has "--reseal"
+ok "unchanged" unchanged
+renew --reseal
+ok "which it does" assert_json '.tokens[0].state == "renewed"'
+ok "by both" assert_equal "$(parts)" '[["tang","recovered"],["tpm2","recovered"]]'
+stop_server other
+start_tpm tpm
 
 # --- a PIN ---
 
-fresh
-new_pin=("New PIN: " "$pin"$'\n' "The same again: " "$pin"$'\n')
-run "$src/tests/terminal.py" "${new_pin[@]}" -- "$cotter_enroll" --tpm2-device=auto --tpm2-with-pin=yes "${key[@]}" "$image"
-ok "binds with a PIN" assert_rc 0
-renew_typing "PIN of token 0: " "$pin"$'\n' -- --force
-ok "the PIN renews it" renewed
-ok "under the same policy" same_policy
-ok "it opens with the same PIN" opens_by_pin "$pin"
-ok "and not with another" not opens_by_pin 1234
-tpm2_dictionarylockout --clear-lockout
+copy plain with-pin
+run "$src/tests/terminal.py" "New PIN: " "$pin"$'\n' "The same again: " "$pin"$'\n' -- "$cotter_enroll" \
+	--unlock-key-file="$passphrase" --tpm2-device=auto --tpm2-pcrs=23 --tpm2-with-pin=yes "$image"
+assert_rc 0
+cp "$image" "$tmp/pin.bound"
 renew --force
-ok "without a terminal it stays" untouched "PIN"
-extend_pcr 7:sha256
-renew_typing -- --reseal --force
-ok "a PCR changed: no PIN is asked for" assert_output_has "$changed"
-ok "nothing is changed" assert_same_file "$image" "$tmp/before"
-run "$src/tests/terminal.py" "${new_pin[@]}" -- "$cotter_enroll" --replace=0 --tpm2-device=auto --tpm2-with-pin=yes "${key[@]}" "$image"
-ok "a PIN is chosen for what replaces it" renewed
-ok "and opens it" opens_by_pin "$pin"
-
-# --- the storage root key, and a signed policy ---
-
-fresh
-bind_tpm --tpm2-seal-key-handle=0x81000001
-renew --force
-ok "under the storage root key" renewed
-ok "the policy stays" same_policy
-renew --tpm2-pcrs=7+14
-ok "so with other PCRs" renewed
-run "$cotter_enroll" --list --json=short "$image"
-ok "the key stays" assert_json '.tokens[0].facts | .pcrs == "sha256:7,14" and .parent == "0x81000001 (storage root key)"'
-ok "it opens" opens_by_token "$image"
-
-fresh
-make_policy_key policy
-sign_pcrs policy sha256:16 >"$tmp/signed.json"
-bind_tpm --tpm2-public-key="$tmp/policy.pub" --tpm2-public-key-pcrs=16 --tpm2-signature="$tmp/signed.json"
-rm "$tmp/policy.pub"
-renew --force
-ok "a signed policy, whose key's file is gone" renewed
-ok "stays" same_policy
-ok "and opens" opens_by_token "$image"
-extend_pcr 16:sha256
-renew --force
-ok "nothing is signed yet" untouched "the policy key has signed nothing"
-sign_pcrs policy sha256:16 >"$tmp/signed.json"
-renew --force
-ok "once it is, it renews" renewed
-
-# --- a policy of several parts ---
-
-fresh
-start_tangd
-bind --policy="1 of (tpm2(pcrs=7), tang($tang_url, thp=$tang_thumbprint))"
-renew --force
-ok "TPM or Tang: renewed" renewed
-extend_pcr 7:sha256
-renew --force
-ok "a PCR changed: renewed by the other" renewed
-run "$cotter_enroll" --list --json=short "$image"
-ok "it demands what it did" assert_json '[.. | .changed_pcrs? // empty] == [["7 (sha256, secure-boot-policy)"]]'
-renew --reseal
-ok "sealed again" renewed
-stop_tangd
-ok "the TPM opens it alone" opens_by_token "$image"
-
-# A part that takes a PIN is made again with the one that is typed, though Tang opens the volume.
-fresh
-start_tangd
-run "$src/tests/terminal.py" "${new_pin[@]}" -- "$cotter_enroll" "${key[@]}" \
-	--policy="1 of (tpm2(pcrs=7, pin=yes), tang($tang_url, thp=$tang_thumbprint))" "$image"
-ok "TPM with PIN, or Tang: bound" assert_rc 0
-renew
-ok "not due, and no PIN needed for that" not_due
-renew --force
-ok "without the PIN it is not renewed" untouched "takes a PIN, which must be typed"
-renew_typing "PIN of token 0: " "$pin"$'\n' -- --force
-ok "with it it is" renewed
-stop_tangd
+ok "without a terminal a token with a PIN stays" assert_rc 3
+ok "to the byte" unchanged
+renew_typing "$pin" --force
+ok "at a terminal it is renewed" assert_output_has "renewed token 0: keyslot 2 in place of 1, proven"
 ok "and opens by the same PIN" opens_by_pin "$pin"
+ok "and by no other" not opens_by_pin 0000
 
-# --- what Clevis wrote ---
+copy plain pin-or-tang
+run "$src/tests/terminal.py" "New PIN: " "$pin"$'\n' "The same again: " "$pin"$'\n' -- "$cotter_enroll" --unlock-key-file="$passphrase" \
+	--policy="1 of (tpm2(pcrs=23, pin=yes), tang($tang_url, thp=$(curl -sSf "$tang_url/adv" | jose fmt -j- -g payload -yo- |
+		jose jwk use -i- -r -u verify -o- | jose jwk thp -i- | head -n 1)))" "$image"
+assert_rc 0
+new_server_keys
+renew
+ok "a PIN that is not needed to open is needed to renew" assert_rc 3
+ok "which is told" assert_json '.tokens[0] | .state == "kept" and (.cause | contains("PIN"))'
+ok "and nothing changes" unchanged
+renew_typing "$pin"
+ok "and is asked for" assert_output_has "renewed token 0"
+stop_tangd
+ok "then it opens by the PIN alone" opens_by_pin "$pin"
+start_tangd tang "${tang_url##*:}"
 
-# Its token as ours, which is but another type.
-adopt() { # PIN CONFIG
-	local json
-	fresh
-	clevis luks bind -f -k "$passphrase" -d "$image" "$1" "$2" >/dev/null 2>&1
-	close_all
-	json=$(token_json "$image" 0 | jq -c --arg type "cotter-$1" '.type = $type | .cotter = {version: 1}')
-	cryptsetup token remove --token-id 0 "$image"
-	cryptsetup token import --disable-external-tokens --token-id 0 "$image" <<<"$json"
-}
+# --- PCR 15, which the initramfs ends with ---
 
-if command -v clevis-luks-bind >/dev/null && command -v clevis-encrypt-tpm2 >/dev/null; then
-	adopt tpm2 '{"pcr_bank":"sha256","pcr_ids":"7"}'
-	renew --force
-	ok "Clevis's object: renewed" renewed
-	run "$cotter_enroll" --list --json=short "$image"
-	ok "with the same PCRs" assert_json '.tokens[0].facts.pcrs == "sha256:7"'
-	start_tangd
-	adopt sss "$(jq -nc --arg url "$tang_url" --arg thp "$tang_thumbprint" \
-		'{t: 1, pins: {tpm2: {pcr_bank: "sha256", pcr_ids: "7"}, tang: {$url, $thp}}}')"
-	extend_pcr 7:sha256
-	renew --force
-	ok "where a PCR changed nobody knows what it demanded" untouched "at least one of the PCRs sha256:7 changed since enrollment; --reseal"
-	renew --reseal
-	ok "--reseal helps" renewed
-	stop_tangd
-	ok "the TPM opens it" opens_by_token "$image"
-else
-	skip "Clevis's object" "Clevis is not installed"
-fi
-
-# --- no TPM that would do it ---
-
-fresh
-run "$src/tests/terminal.py" "${new_pin[@]}" -- "$cotter_enroll" --tpm2-device=auto --tpm2-with-pin=yes "${key[@]}" "$image"
-ok "binds with a PIN" assert_rc 0
-tpm2_dictionarylockout --setup-parameters --max-tries=1 --recovery-time=1000 --lockout-recovery-time=1000
-opens_by_pin 1234 2>/dev/null || true
+copy plain early
+bind --tpm2-device=auto --tpm2-pcrs="15=$pcr_zeros"
+extend_pcr 15:sha256
 renew --force
-ok "a locked TPM: untouched" untouched "the TPM is locked after too many wrong PINs"
-renew --force "${key[@]}"
-ok "with another credential, too" untouched "the TPM is locked after too many wrong PINs"
-tpm2_dictionarylockout --clear-lockout
-ok "as it was, it opens" opens_by_pin "$pin"
+ok "what holds before switch-root alone is not renewed" assert_rc 1
+ok "and says what to do" assert_error_has "--replace=0 with its policy replaces it"
+ok "nothing changes" unchanged
+renew --force --unlock-key-file="$passphrase"
+ok "a passphrase does not make it believed" assert_rc 1
+ok "nothing changes then" unchanged
 
-fresh
-bind_tpm
-stop_server tpm
-nothing_open() { :; }
-renew --force
-ok "no TPM: untouched" untouched "cannot be reached"
-renew --force "${key[@]}"
-ok "nor with another credential" untouched "cannot be reached"
-renew --reseal "${key[@]}"
-ok "nor sealed again" untouched "cannot be reached"
-
+for option in --tpm2-with-pin=yes --tpm2-public-key=x --tpm2-device=auto; do
+	renew $option
+	ok "what --renew cannot change is refused: $option" assert_rc 2
+done
 done_testing
