@@ -38,7 +38,8 @@ int luks_takeover_possible(const struct luks *luks, unsigned token, unsigned *re
 	if (other != LUKS_ANY)
 		return log_err(luks->log, -EPERM,
 			       "keyslot %u of %s is that of token %d as well as of token %u, and "
-			       "would be lost to it; remove one of the two tokens",
+			       "would be lost to it; remove one of the two with cryptsetup token "
+			       "remove",
 			       keyslot, luks->name, other, token);
 
 	*ret_keyslot = keyslot;

@@ -2,6 +2,7 @@
 /* --wipe-slot: removes keyslots together with their tokens. */
 #include "enroll/wipe.h"
 
+#include "enroll/leftover.h"
 #include "enroll/trial.h"
 #include "enroll/verbs.h"
 
@@ -192,6 +193,8 @@ enum exit_code verb_wipe(const struct options *options, struct output *out)
 	int r;
 
 	r = luks_open(options->device, options->header, true, &out->log, &luks);
+	if (r == 0)
+		r = leftover_clear(luks, out);
 	if (r == 0)
 		r = inventory_read(luks, &inventory);
 	if (r == 0)
