@@ -87,29 +87,14 @@ static int choose_token(struct run *run)
 /* The token that --replace means. */
 static int find_replaced(struct run *run)
 {
-	int token = run->options->replaced;
-	const struct item *item;
+	struct luks_takeover *takeover = &run->takeover;
 	int r;
 
-	r = inventory_check_ours(&run->inventory, run->luks, token);
-	if (r < 0)
-		return r;
-	for (size_t i = 0; token == OPTIONS_ANY && i < run->inventory.n; i++)
-		if (run->inventory.items[i].ours)
-			token = (int)run->inventory.items[i].id;
-	for (size_t i = 0; run->options->replaced == OPTIONS_ANY && i < run->inventory.n; i++) {
-		item = &run->inventory.items[i];
-		if (item->ours && (int)item->id != token)
-			return log_err(&run->out->log, -EINVAL,
-				       "%s has several cotter tokens; say which one with "
-				       "--replace=TOKEN",
-				       run->luks->name);
-	}
-
-	run->takeover.token = (unsigned)token;
-	r = luks_takeover_possible(run->luks, run->takeover.token, &run->takeover.keyslot);
+	r = inventory_choose(&run->inventory, run->luks, run->options->replaced, &takeover->token);
 	if (r == 0)
-		run->outgoing = UINT32_C(1) << token;
+		r = luks_takeover_possible(run->luks, takeover->token, &takeover->keyslot);
+	if (r == 0)
+		run->outgoing = UINT32_C(1) << takeover->token;
 	return r;
 }
 

@@ -105,6 +105,29 @@ int inventory_check_ours(const struct inventory *inventory, const struct luks *l
 	return log_err(luks->log, -ENOENT, "%s has no cotter token to test", luks->name);
 }
 
+int inventory_choose(const struct inventory *inventory, const struct luks *luks, int id,
+		     unsigned *ret)
+{
+	const struct item *only = NULL;
+	int r;
+
+	r = inventory_check_ours(inventory, luks, id);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; id < 0 && i < inventory->n; i++) {
+		if (!inventory->items[i].ours)
+			continue;
+		if (only)
+			return log_err(
+				luks->log, -EINVAL,
+				"%s has several cotter tokens; say which one with --replace=TOKEN",
+				luks->name);
+		only = &inventory->items[i];
+	}
+	*ret = only ? only->id : (unsigned)id;
+	return 0;
+}
+
 json_t *inventory_numbers(uint32_t bits)
 {
 	CLEANUP_JSON json_t *numbers = json_array();

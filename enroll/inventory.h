@@ -39,6 +39,13 @@ const struct item *inventory_find(const struct inventory *inventory, unsigned id
 MUST int inventory_check_ours(const struct inventory *inventory, const struct luks *luks, int id);
 
 /*
+ * The cotter token with this id, or where it is negative the only one. What is there instead is told.
+ * Errors: -ENOENT, -EINVAL (there are several).
+ */
+MUST int inventory_choose(const struct inventory *inventory, const struct luks *luks, int id,
+			  unsigned *ret);
+
+/*
  * What token_describe() gives of a valid token, and what this machine can say of it now, as a new
  * object; NULL where it is not valid, and out of memory.
  */
