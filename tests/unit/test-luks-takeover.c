@@ -15,6 +15,13 @@
 
 enum { ID = 3, KEYSLOT = 1, JSON_AREA = 12 * 1024, HEADER_SIZE = 2 * 1024 * 1024 };
 
+/* Sanitized programs are slow: with them every third write is taken. */
+#ifdef __SANITIZE_ADDRESS__
+enum { STEP = 3 };
+#else
+enum { STEP = 1 };
+#endif
+
 static struct opened o;
 static struct buf volume_key;
 static char *text;           /* of the new token */
@@ -146,7 +153,6 @@ static unsigned ways(void)
 
 		n += recover(i, &secret, &keyslot);
 	}
-	assert_int_equal(luks_keyslot_opens(o.luks, 0, ref_str(PASSPHRASE)), 0);
 	return n;
 }
 
@@ -187,8 +193,11 @@ static void expect_clean(const char *which)
 	unsigned keyslot = 0;
 
 	open_again();
-	assert_int_equal(ways(), 1);
 	assert_true(recover(ID, &secret, &keyslot));
+	for (unsigned i = 0; i < LUKS_TOKENS; i++)
+		if (i != ID && luks_token(o.luks, i, &type, &json) == 0)
+			assert_null(token_type_pin(type));
+	assert_int_equal(luks_keyslot_opens(o.luks, 0, ref_str(PASSPHRASE)), 0);
 	if (which)
 		assert_true(ref_equal(buf_ref(&secret), ref_str(which)));
 	assert_int_equal(luks_token_keyslots(o.luks, ID), 1 << keyslot);
@@ -312,23 +321,22 @@ static bool run_killed(struct luks_takeover *takeover, unsigned before)
 static void kill_everywhere(struct luks_takeover *takeover)
 {
 	char saved[] = "/tmp/cotter-saved-XXXXXX";
-	unsigned n = 0;
+	unsigned n = 1;
 
 	(void)close(mkstemp(saved));
 	copy_header(o.volume.path, saved);
 	do {
 		copy_header(saved, o.volume.path);
 		open_again();
-		n++;
 		if (!run_killed(takeover, n))
 			break;
 		open_again();
 		assert_true(ways() >= 1);
 		if (n % 2)
 			assert_true(resume_all(false) != LUKS_RESUMED_KEYSLOT);
-		assert_true(ways() >= 1);
 		assert_true(resume_all(true) != LUKS_RESUMED_KEYSLOT);
 		expect_clean(NULL);
+		n += STEP;
 	} while (n < 1000);
 	print_message("# killed before %u writes\n", n - 1);
 	assert_true(n > 30);
@@ -431,8 +439,8 @@ static void test_forged(void **state)
 		"{\"token\":3,\"keyslot\":0}",
 		"{\"token\":5,\"keyslot\":0}",
 		"{\"token\":6,\"keyslot\":0}",
-		"{\"keyslot\":0,\"secret\":\"eyJhbGciOiJkaXIiLCJlbmMiOiJBMjU2R0NNIn0..AAAAAAAAAAAAAAAA."
-		"AAAA.AAAAAAAAAAAAAAAAAAAAAA\"}",
+		("{\"keyslot\":0,\"secret\":\"eyJhbGciOiJkaXIiLCJlbmMiOiJBMjU2R0NNIn0.."
+		 "AAAAAAAAAAAAAAAA.AAAA.AAAAAAAAAAAAAAAAAAAAAA\"}"),
 		"{\"keyslot\":99}",
 		"[]",
 	};
