@@ -113,9 +113,7 @@ ok "its path must be given" assert_error_has "cotter-renew wants the path of cot
 
 # --- a real one ---
 
-touch "$tmp/crypttab"
-[ -e /etc/crypttab ] || { touch /etc/crypttab; touch "$tmp/made_crypttab"; }
-mount --bind "$tmp/crypttab" /etc/crypttab
+own_etc
 mkdir "$tmp/block"
 mount --bind "$tmp/block" /sys/block
 
@@ -149,7 +147,7 @@ bind --tang="$first_url" --tang-thumbprint="$first_thumbprint"
 make_small_image two
 two=$image
 bind --policy="1 of (tang($first_url, thp=$first_thumbprint), tang($second_url, thp=$tang_thumbprint))"
-cat >"$tmp/crypttab" <<-END
+cat >/etc/crypttab <<-END
 	plain $tmp/plain none
 	one $one none token-type=cotter-tang,_netdev
 	gone $tmp/gone none nofail
@@ -194,8 +192,7 @@ renew 2 "$cotter_enroll"
 ok "with no server all stays as it is" entries_are "$one 0 kept" "$two 0 kept"
 ok "and the status says that it may pass" assert_rc 3
 
-umount /sys/block /etc/crypttab
-[ ! -e "$tmp/made_crypttab" ] || rm -f /etc/crypttab
+umount /sys/block
 
 # --- the units ---
 
