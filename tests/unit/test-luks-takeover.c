@@ -146,7 +146,6 @@ static unsigned ways(void)
 
 		n += recover(i, &secret, &keyslot);
 	}
-	assert_int_equal(luks_keyslot_opens(o.luks, 0, ref_str(PASSPHRASE)), 0);
 	return n;
 }
 
@@ -187,8 +186,11 @@ static void expect_clean(const char *which)
 	unsigned keyslot = 0;
 
 	open_again();
-	assert_int_equal(ways(), 1);
 	assert_true(recover(ID, &secret, &keyslot));
+	for (unsigned i = 0; i < LUKS_TOKENS; i++)
+		if (i != ID && luks_token(o.luks, i, &type, &json) == 0)
+			assert_null(token_type_pin(type));
+	assert_int_equal(luks_keyslot_opens(o.luks, 0, ref_str(PASSPHRASE)), 0);
 	if (which)
 		assert_true(ref_equal(buf_ref(&secret), ref_str(which)));
 	assert_int_equal(luks_token_keyslots(o.luks, ID), 1 << keyslot);
@@ -326,7 +328,6 @@ static void kill_everywhere(struct luks_takeover *takeover)
 		assert_true(ways() >= 1);
 		if (n % 2)
 			assert_true(resume_all(false) != LUKS_RESUMED_KEYSLOT);
-		assert_true(ways() >= 1);
 		assert_true(resume_all(true) != LUKS_RESUMED_KEYSLOT);
 		expect_clean(NULL);
 	} while (n < 1000);
@@ -431,8 +432,8 @@ static void test_forged(void **state)
 		"{\"token\":3,\"keyslot\":0}",
 		"{\"token\":5,\"keyslot\":0}",
 		"{\"token\":6,\"keyslot\":0}",
-		"{\"keyslot\":0,\"secret\":\"eyJhbGciOiJkaXIiLCJlbmMiOiJBMjU2R0NNIn0..AAAAAAAAAAAAAAAA."
-		"AAAA.AAAAAAAAAAAAAAAAAAAAAA\"}",
+		("{\"keyslot\":0,\"secret\":\"eyJhbGciOiJkaXIiLCJlbmMiOiJBMjU2R0NNIn0.."
+		 "AAAAAAAAAAAAAAAA.AAAA.AAAAAAAAAAAAAAAAAAAAAA\"}"),
 		"{\"keyslot\":99}",
 		"[]",
 	};
