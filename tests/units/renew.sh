@@ -121,6 +121,17 @@ bind() { # OPTION…
 	"$cotter_enroll" --quiet --unlock-key-file="$passphrase" "$@" "$image"
 }
 
+# cotter-enroll with the capabilities that the service leaves it. Sanitizers want more.
+confined=$cotter_enroll
+if [ "$sanitized" = 0 ]; then
+	confined=$tmp/confined
+	capabilities=$(sed -n 's/^CapabilityBoundingSet=//p' "$build/units/cotter-renew.service" |
+		tr ' ' '\n' | sed 's/^CAP_/,+/' | tr -d '\n' | tr '[:upper:]' '[:lower:]')
+	printf '#!/bin/sh\nexec setpriv --no-new-privs --bounding-set=-all%s "%s" "$@"\n' "$capabilities" \
+		"$cotter_enroll" >"$confined"
+	chmod +x "$confined"
+fi
+
 # New keys, the old ones hidden, as tangd's own program has it.
 rotate() { # SERVER
 	local key
@@ -155,14 +166,14 @@ cat >/etc/crypttab <<-END
 END
 
 cp "$one" "$tmp/before"
-renew 2 "$cotter_enroll"
+renew 2 "$confined"
 ok "while the keys are the same, nothing is due" entries_are "$one 0 not-due" "$two 0 not-due"
 ok "which is well" assert_rc 0
 ok "and changes nothing" assert_same_file "$one" "$tmp/before"
 
 rotate first
 old=$(token_secret "$one" 0)
-renew 2 "$cotter_enroll"
+renew 2 "$confined"
 ok "after new keys all are renewed" entries_are "$one 0 renewed" "$two 0 renewed"
 ok "which is well too" assert_rc 0
 rm -f "$tmp/first"/.*.jwk
@@ -171,7 +182,7 @@ ok "by new secrets" not assert_equal "$(token_secret "$one" 0)" "$old"
 
 stop_tangd second
 rotate first
-renew 3 "$cotter_enroll"
+renew 3 "$confined"
 ok "a server that is away keeps none from being renewed" entries_are "$one 0 renewed" "$two 0 renewed" \
 	"$two 0 kept $second_url"
 ok "and is told of" assert_entries '.[2].COTTER_CAUSE | test("refused")'
@@ -181,14 +192,14 @@ rm -rf "$tmp/first"
 stop_tangd first
 start_tangd first "$first_port"
 cp "$one" "$tmp/before"
-renew 2 "$cotter_enroll"
+renew 2 "$confined"
 ok "another server at the same address renews nothing" assert_same_file "$one" "$tmp/before"
 ok "which the journal has" assert_entries "any(.[]; .MESSAGE_ID == \"$failed\" and
 	.COTTER_DEVICE == \"$one\" and .COTTER_TOKEN == \"0\" and .COTTER_CAUSE != null)"
 ok "and fails" assert_rc 1
 
 stop_tangd first
-renew 2 "$cotter_enroll"
+renew 2 "$confined"
 ok "with no server all stays as it is" entries_are "$one 0 kept" "$two 0 kept"
 ok "and the status says that it may pass" assert_rc 3
 
