@@ -59,7 +59,7 @@ static int note_print(struct luks *luks, unsigned token, const struct luks_unfin
 
 /*
  * The old keyslot, which no token has any more, or (cramped) the new one that never had one. Either the secret
- * opens it now, or it did and it is the same keyslot still, being half destroyed.
+ * opens it now, or it is the same keyslot still: half destroyed, or of a secret that was not known.
  */
 static int remove_noted(struct luks *luks, unsigned token, const struct luks_unfinished *unfinished,
 			struct ref secret, enum luks_resumed *ret)
@@ -82,7 +82,7 @@ static int remove_noted(struct luks *luks, unsigned token, const struct luks_unf
 		return 0;
 
 	same = memcmp(&print, &note.print, sizeof(print)) == 0;
-	if (luks_keyslot_opens(luks, unfinished->keyslot, buf_ref(&old)) == 0) {
+	if (old.n > 0 && luks_keyslot_opens(luks, unfinished->keyslot, buf_ref(&old)) == 0) {
 		note.secret = buf_ref(&old);
 		note.print = print;
 		r = same ? 0 : note_print(luks, token, &note);

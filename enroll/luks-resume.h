@@ -16,7 +16,8 @@ enum luks_resumed {
 /*
  * Looks at one token and brings to an end what its note tells of, as far as that can be without the
  * secret that the token recovers, or with it (p set: it opened `keyslot`). A keyslot is removed only
- * once the secret in the note has opened it, and never `keyslot`. *ret_keyslot is that of
+ * once the secret in the note has opened it or, where that was not known, while it is the keyslot still that the note
+ * was sealed for; and never `keyslot`. *ret_keyslot is that of
  * LUKS_RESUMED_KEYSLOT. Errors: -EIO, told, -ENOMEM.
  */
 MUST int luks_resume(struct luks *luks, unsigned token, struct ref secret, unsigned keyslot,

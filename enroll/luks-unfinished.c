@@ -116,6 +116,15 @@ static int seal(const struct luks_unfinished_note *note, json_t **ret)
 	return *ret ? 0 : -ENOMEM;
 }
 
+/* The print alone tells as well whether it is the same keyslot still. */
+static bool worth_sealing(const struct luks_unfinished_note *note)
+{
+	static const struct luks_print unknown;
+
+	return note->by.n >= SECRET_MIN &&
+	       (note->secret.p || memcmp(&note->print, &unknown, sizeof(unknown)) != 0);
+}
+
 static int note_to_json(const struct luks_unfinished_note *note, json_t **ret)
 {
 	CLEANUP_JSON json_t *json = json_pack("{s:i}", "keyslot", (int)note->keyslot);
@@ -125,7 +134,7 @@ static int note_to_json(const struct luks_unfinished_note *note, json_t **ret)
 	if (r == 0 && note->token != LUKS_ANY &&
 	    json_object_set_new(json, "token", json_integer(note->token)) != 0)
 		r = -ENOMEM;
-	if (r == 0 && note->secret.p && note->by.n >= SECRET_MIN) {
+	if (r == 0 && worth_sealing(note)) {
 		r = seal(note, &secret);
 		if (r == 0 && json_object_set_new(json, "secret", secret) != 0)
 			r = -ENOMEM;

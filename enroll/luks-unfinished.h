@@ -28,8 +28,8 @@ void luks_unfinished_done(struct luks_unfinished *unfinished);
 MUST int luks_unfinished_read(const char *token, struct luks_unfinished *ret);
 
 /*
- * The secret of its keyslot, to a new buffer, and the keyslot's print when that secret had opened it; by the
- * secret of its token. Errors: -ENOENT (there is none), -EBADMSG, -ENOMEM.
+ * The secret of its keyslot, to a new buffer, which is empty where it was not known, and the keyslot's print when
+ * it was noted; by the secret of its token. Errors: -ENOENT (there is none), -EBADMSG, -ENOMEM.
  */
 MUST int luks_unfinished_open(const struct luks_unfinished *unfinished, struct ref by,
 			      struct buf *ret, struct luks_print *ret_print);
@@ -38,9 +38,9 @@ MUST int luks_unfinished_open(const struct luks_unfinished *unfinished, struct r
 struct luks_unfinished_note {
 	int token; /* as above */
 	unsigned keyslot;
-	struct ref secret; /* p NULL: not known, so that the keyslot can only be named later */
+	struct ref secret; /* p NULL: not known, so that the print alone tells the keyslot later */
 	struct ref by;     /* of the token that bears the note */
-	struct luks_print print; /* of the keyslot, which `secret` has opened */
+	struct luks_print print; /* of the keyslot */
 };
 
 /*

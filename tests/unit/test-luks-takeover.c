@@ -412,7 +412,7 @@ static void test_named_meanwhile(void **state)
 	assert_int_equal(ways(), 2);
 }
 
-/* Without the old secret what is left can only be named, each time. */
+/* Without the old secret the keyslot is known by its print. */
 static void test_secret_unknown(void **state)
 {
 	CLEANUP(luks_takeover_done) struct luks_takeover takeover = usual();
@@ -421,12 +421,33 @@ static void test_secret_unknown(void **state)
 	takeover.secret = (struct ref){0};
 	stop_with_old_keyslot(&takeover);
 	assert_int_equal(resume_all(false), LUKS_RESUMED_WANTS);
-	assert_int_equal(resume_all(true), LUKS_RESUMED_KEYSLOT);
-	assert_int_equal(resume_all(true), LUKS_RESUMED_KEYSLOT);
-	assert_int_equal(luks_keyslot_opens(o.luks, KEYSLOT, ref_str(OLD)), 0);
-	assert_int_equal(luks_remove_keyslot(o.luks, KEYSLOT), 0);
-	assert_int_equal(resume_all(false), LUKS_RESUMED_DONE);
+	assert_int_equal(resume_all(true), LUKS_RESUMED_DONE);
 	expect_clean(NEW);
+}
+
+/* One that somebody else made in its place, if only for the empty passphrase, is named and stays. */
+static void test_secret_unknown_taken(void **state)
+{
+	CLEANUP(luks_takeover_done) struct luks_takeover takeover = usual();
+
+	(void)state;
+	takeover.secret = (struct ref){0};
+	stop_with_old_keyslot(&takeover);
+	assert_int_equal(luks_remove_keyslot(o.luks, KEYSLOT), 0);
+	add_keyslot(o.luks, KEYSLOT, "");
+	assert_int_equal(resume_all(true), LUKS_RESUMED_KEYSLOT);
+	assert_int_equal(luks_keyslot_opens(o.luks, KEYSLOT, ref_str("")), 0);
+	assert_int_equal(resume_all(true), LUKS_RESUMED_NONE);
+}
+
+static void test_secret_unknown_killed(void **state)
+{
+	CLEANUP(luks_takeover_done) struct luks_takeover takeover = usual();
+
+	(void)state;
+	takeover.secret = (struct ref){0};
+	rehearse(&takeover, false);
+	kill_everywhere(&takeover);
 }
 
 /* A note is anybody's writing: it removes nothing that its own secret does not open. */
@@ -545,6 +566,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_taken_meanwhile, make_volume, drop_volume),
 		cmocka_unit_test_setup_teardown(test_named_meanwhile, make_volume, drop_volume),
 		cmocka_unit_test_setup_teardown(test_secret_unknown, make_volume, drop_volume),
+		cmocka_unit_test_setup_teardown(test_secret_unknown_taken, make_volume,
+						drop_volume),
+		cmocka_unit_test_setup_teardown(test_secret_unknown_killed, make_volume,
+						drop_volume),
 		cmocka_unit_test_setup_teardown(test_forged, make_volume, drop_volume),
 		cmocka_unit_test_setup_teardown(test_keyslots_taken, make_volume, drop_volume),
 		cmocka_unit_test_setup_teardown(test_no_room, make_volume, drop_volume),
