@@ -127,7 +127,7 @@ static void drop_keyslot(json_t *header, const char *name)
 	(void)json_object_del(json_object_get(header, "keyslots"), name);
 }
 
-/* Those of the old key, and the one in which libcryptsetup keeps its checksums. */
+/* Those of the old key, and the one in which libcryptsetup keeps what it needs. */
 static void drop_keyslots(json_t *header, const json_t *old_keyslots)
 {
 	json_t *keyslots = json_object_get(header, "keyslots"), *keyslot;

@@ -191,8 +191,7 @@ int luks_reencrypt_begin(struct luks *luks, const struct luks_twin *twin)
 	const struct crypt_params_reencrypt params = {
 		.mode = CRYPT_REENCRYPT_REENCRYPT,
 		.direction = CRYPT_REENCRYPT_FORWARD,
-		.resilience = "checksum",
-		.hash = "sha256",
+		.resilience = "journal",
 		.luks2 = &luks2,
 		.flags = CRYPT_REENCRYPT_INITIALIZE_ONLY,
 	};
@@ -229,8 +228,7 @@ int luks_reencrypt_run(struct luks *luks, struct ref secret, luks_reencrypt_prog
 		       void *arg)
 {
 	const struct crypt_params_reencrypt params = {
-		.resilience = "checksum",
-		.hash = "sha256",
+		.resilience = "journal",
 		.max_hotzone_size = CHUNK_MAX,
 		.flags = CRYPT_REENCRYPT_RESUME_ONLY,
 	};

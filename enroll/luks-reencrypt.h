@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * A new volume key for the data where they are, by libcryptsetup's reencryption: new keyslots beside the
- * old ones first, then the data chunk by chunk, each protected by checksums in the header, then the old
+ * old ones first, then the data chunk by chunk, each protected by a copy in the header, then the old
  * keyslots go. Until that last step whatever opened the volume before opens it.
  */
 #pragma once
@@ -10,7 +10,7 @@
 
 /* What a re-encryption takes at the least, in bytes, and in JSON for each keyslot besides. */
 enum {
-	LUKS_REENCRYPT_AREA = 4096, /* for checksums */
+	LUKS_REENCRYPT_AREA = 256 * 1024, /* for a chunk's copy */
 	LUKS_REENCRYPT_JSON = 2300, /* for segments, digests, its keyslot and our note */
 	LUKS_REENCRYPT_KEYSLOT_JSON = 420,
 };

@@ -121,8 +121,7 @@ static int finish(const struct copy *copy)
 static int recover(struct copy *copy, struct ref secret)
 {
 	const struct crypt_params_reencrypt params = {
-		.resilience = "checksum",
-		.hash = "sha256",
+		.resilience = "journal",
 		.flags = CRYPT_REENCRYPT_RECOVERY,
 	};
 	int r;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A re-encryption that lost power while libcryptsetup wrote that it is within a chunk: it writes the chunk's
- * checksums and the first copy of the metadata without a sync between them, so the copy may be there and
- * the checksums not. By them it would then take the whole chunk for re-encrypted, and lose it. The
- * second copy is written behind a sync, and the chunk behind that: as long as the copies differ, the chunk is
- * as it was, and the second copy is right.
+ * A re-encryption that lost power while libcryptsetup wrote that it is within a chunk: it writes a copy of the
+ * chunk and the first copy of the metadata without a sync between them, so that may be there and the chunk's
+ * copy not, and what lies in its place would be written over the chunk. The second copy of the
+ * metadata is written behind a sync, and the chunk behind that: as long as the two differ, the chunk is as it
+ * was, and the second is right.
  */
 #pragma once
 

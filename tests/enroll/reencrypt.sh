@@ -201,7 +201,7 @@ else
 fi
 
 make_data_image theirs
-cryptsetup reencrypt --batch-mode --init-only --key-file "$passphrase" --disable-external-tokens \
+cryptsetup reencrypt --batch-mode --init-only --force-offline-reencrypt --key-file "$passphrase" --disable-external-tokens \
 	--pbkdf pbkdf2 --pbkdf-force-iterations 1000 "$image" >/dev/null 2>&1 || true
 cp "$image" "$image.before"
 if metadata "$image" | jq -e '.config.requirements.mandatory' >/dev/null; then
@@ -244,8 +244,8 @@ ok "and opens the volume" opens_by_token "$image"
 
 # --- interrupted ---
 
-# Two keyslots and 4096 bytes for checksums: chunks of 512 KiB.
-make_image long --luks2-keyslots-size=$((2 * 258048 + 4096)) --sector-size 4096 2>/dev/null
+# Two keyslots and room for chunks of 512 KiB.
+make_image long --luks2-keyslots-size=$((2 * 258048 + 524288)) --sector-size 4096 2>/dev/null
 truncate -s 66M "$image"
 volume_key "$image"
 plain=$(data_sum "$image")
