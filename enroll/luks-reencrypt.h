@@ -10,8 +10,8 @@
 
 /* What a re-encryption takes at the least, in bytes, and in JSON for each keyslot besides. */
 enum {
-	LUKS_REENCRYPT_AREA = 256 * 1024, /* for a chunk's copy */
-	LUKS_REENCRYPT_JSON = 2300, /* for segments, digests, its keyslot and our note */
+	LUKS_REENCRYPT_AREA = 128 * 1024, /* for a chunk's copy */
+	LUKS_REENCRYPT_JSON = 2300,       /* for segments, digests, its keyslot and our note */
 	LUKS_REENCRYPT_KEYSLOT_JSON = 420,
 };
 
