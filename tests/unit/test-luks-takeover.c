@@ -558,8 +558,6 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_secret_unknown, make_volume, drop_volume),
 		cmocka_unit_test_setup_teardown(test_secret_unknown_taken, make_volume,
 						drop_volume),
-		cmocka_unit_test_setup_teardown(test_secret_unknown_killed, make_volume,
-						drop_volume),
 		cmocka_unit_test_setup_teardown(test_forged, make_volume, drop_volume),
 		cmocka_unit_test_setup_teardown(test_keyslots_taken, make_volume, drop_volume),
 		cmocka_unit_test_setup_teardown(test_no_room, make_volume, drop_volume),
