@@ -36,7 +36,7 @@ bound() { # NAME TOKEN-ID
 }
 
 assert_says() { # TEXT
-	cat "$tmp/out" "$tmp/err" | grep -qF -e "$1" || { show_run; return 1; }
+	grep -qF -e "$1" "$tmp/out" "$tmp/err" || { show_run; return 1; }
 }
 
 # Nothing longer than a few bytes that could be there by chance.
