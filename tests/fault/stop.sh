@@ -65,8 +65,8 @@ others() { # SCENE
 
 # In the order in which they are tried.
 shape() { # SCENE
-	jq -c '[(.keyslots | length), [.tokens[] | [.type, (.keyslots | length), .cotter.label // ""]]]' \
-		"$1/metadata"
+	jq -c '[(.keyslots | length), [.tokens[] | [.type, (.keyslots | length), .cotter.label // "",
+		.cotter.unfinished // ""]]]' "$1/metadata"
 	[ ! -e "$1/etc" ] || (cd "$1/etc" && find . | sort && sed "s|$1|SCENE|" crypttab)
 }
 
@@ -104,10 +104,11 @@ opens_by_each_of() { # SCENE FILE
 	done <"$2"
 }
 
-# No keyslot is without a token but those of the key files; each token is whole or has no keyslot, and goes with
-# --wipe-slot=orphaned then.
+# No keyslot but those of the key files is without a token that has it or notes that it is to go; each token is
+# whole or has no keyslot, and goes with --wipe-slot=orphaned then.
 nothing_is_loose() { # SCENE
-	jq -e '(.keyslots | keys) - ["0", "1"] - [.tokens[].keyslots[]] == []' "$1/metadata"
+	jq -e '(.keyslots | keys) - ["0", "1"] - [.tokens[] | .keyslots[],
+		(.cotter.unfinished.keyslot // empty | tostring)] == []' "$1/metadata"
 	enroll "$1" --list --json=short >"$1/list"
 	jq -e '[.tokens[].state] - ["ok", "orphaned", "foreign"] == []' "$1/list"
 	jq -e 'any(.tokens[]; .state == "orphaned")' "$1/list" || return 0
@@ -128,6 +129,7 @@ is_sound() { # SCENE
 
 # --- what is stopped ---
 
+# From call FIRST on, where those before are another verb's as well.
 names=() scenes=() firsts=() commands=()
 verb() { # NAME SCENE FIRST [OPTION…]
 	names+=("$1") scenes+=("$2") firsts+=("$3")
@@ -215,6 +217,9 @@ enroll "$tmp/bound" --quiet "${key[@]}" "${first[@]}" --label=one
 enroll "$tmp/behind" --quiet "${key[@]}" "${first[@]}" 2>/dev/null # with a warning
 cp -r "$tmp/bound" "$tmp/two"
 enroll "$tmp/two" --quiet "${key[@]}" "${second[@]}" --label=two
+cp -r "$tmp/bound" "$tmp/full"
+"$src/tests/edit-header.py" "$tmp/full/image" '.tokens += ([range(2; 32)] |
+	map({key: tostring, value: {type: "another", keyslots: []}}) | from_entries)'
 cp -r "$tmp/bound" "$tmp/table"
 mkdir -p "$tmp/table/etc/systemd/system"
 echo "data SCENE/image - tpm2-measure-pcr=yes" >"$tmp/table/etc/crypttab"
@@ -222,9 +227,12 @@ echo "data SCENE/image - tpm2-measure-pcr=yes" >"$tmp/table/etc/crypttab"
 verb "a binding" bound 1 "${key[@]}" "${second[@]}" --label=new
 verb "a binding to a policy" bound 1 "${key[@]}" --policy="2 of ($first_part, $second_part)"
 verb "a binding in a detached header" detached 1 "${key[@]}" "${first[@]}"
-verb "a replacement" bound 1 "${key[@]}" "${second[@]}" --wipe-slot=tang
+verb "a replacement" bound 20 "${key[@]}" "${second[@]}" --wipe-slot=tang
 verb "a replacement by keyslot" bound 20 "${key[@]}" "${second[@]}" --wipe-slot=2
-verb "a removal of two" two 1 --wipe-slot=tang
+verb "a replacement by token" bound 1 "${key[@]}" "${second[@]}" --replace=1
+verb "a renewal" bound 1 --renew=1 --force
+verb "a renewal without a free token id" full 1 --renew=1 --force
+verb "a removal of two" two 11 --wipe-slot=tang
 verb "a removal by keyslot" two 1 --wipe-slot=2
 verb "a move" behind 1 --reorder
 verb "a binding's line in crypttab" table 1 --crypttab=data
@@ -260,7 +268,7 @@ for i in "${!names[@]}"; do
 	points "$i"
 done
 echo "# ${#jobs[@]} points in all"
-ok "there are hundreds of points" [ ${#jobs[@]} -ge 400 ]
+ok "there are hundreds of points" [ ${#jobs[@]} -ge 600 ]
 
 step=1
 [ "$sanitized" = 0 ] || step=3

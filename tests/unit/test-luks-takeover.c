@@ -440,16 +440,6 @@ static void test_secret_unknown_taken(void **state)
 	assert_int_equal(resume_all(true), LUKS_RESUMED_NONE);
 }
 
-static void test_secret_unknown_killed(void **state)
-{
-	CLEANUP(luks_takeover_done) struct luks_takeover takeover = usual();
-
-	(void)state;
-	takeover.secret = (struct ref){0};
-	rehearse(&takeover, false);
-	kill_everywhere(&takeover);
-}
-
 /* A note is anybody's writing: it removes nothing that its own secret does not open. */
 static void test_forged(void **state)
 {
@@ -567,8 +557,6 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_named_meanwhile, make_volume, drop_volume),
 		cmocka_unit_test_setup_teardown(test_secret_unknown, make_volume, drop_volume),
 		cmocka_unit_test_setup_teardown(test_secret_unknown_taken, make_volume,
-						drop_volume),
-		cmocka_unit_test_setup_teardown(test_secret_unknown_killed, make_volume,
 						drop_volume),
 		cmocka_unit_test_setup_teardown(test_forged, make_volume, drop_volume),
 		cmocka_unit_test_setup_teardown(test_keyslots_taken, make_volume, drop_volume),
