@@ -38,7 +38,9 @@ wait_until() { # SECONDS CMD…
 start_server() { # NAME CMD…
 	local name=$1
 	shift
-	rm -f "$tmp/$name".{out,log} # of a server of this name before it
+	# Emptied here: who waits for a word there must not find one of a server before.
+	: >"$tmp/$name.out"
+	: >"$tmp/$name.log"
 	setsid "$@" >"$tmp/$name.out" 2>"$tmp/$name.log" </dev/null &
 	servers[$name]=$!
 }

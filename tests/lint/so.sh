@@ -77,6 +77,13 @@ check_plugin() { # PLUGIN
 	ok "$name is small" at_most $((${size_max[${name#cotter-}]:-96} * 1024)) "$(stripped_size "$so")"
 }
 
+# Of static libraries a linker takes the first that it finds, without a word.
+symbols_of_two() {
+	find "$build" -path "$build/tests" -prune -o -name 'lib*.a' -exec nm --defined-only -g {} + |
+		awk 'NF == 3 && $2 ~ /^[BCDRT]$/ { print $3 }' | sort | uniq -d | grep .
+}
+
+ok "no two rooms have a function of the same name" not symbols_of_two
 plugins=$(find "$build/token" -name 'libcryptsetup-token-*.so')
 ok "there are plugins" test -n "$plugins"
 for plugin in $plugins; do
