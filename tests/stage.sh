@@ -31,6 +31,13 @@ wait_until() { # SECONDS CMD…
 	done
 }
 
+# An /etc that belongs to a test in a mount namespace of its own, so that its crypttab is nobody else's.
+own_etc() {
+	cp -a /etc "$tmp/etc"
+	rm -f "$tmp/etc/crypttab"
+	mount --bind "$tmp/etc" /etc
+}
+
 # --- servers on loopback ports ---
 
 # Starts CMD in a process group of its own, which stop_server NAME and the end of the test kill.

@@ -8,9 +8,7 @@ if [ -z "${IN_NAMESPACE:-}" ]; then
 fi
 . "$(dirname "$0")/../lib.sh"
 
-touch "$tmp/crypttab"
-[ -e /etc/crypttab ] || { touch /etc/crypttab; touch "$tmp/made_crypttab"; }
-mount --bind "$tmp/crypttab" /etc/crypttab
+own_etc
 mkdir "$tmp/block"
 mount --bind "$tmp/block" /sys/block
 
@@ -122,7 +120,7 @@ cp "$tmp/before.b" "$b"
 cp "$a" "$tmp/header"
 truncate -s 4M "$tmp/data"
 ln -s "$a" "$tmp/link"
-cat >"$tmp/crypttab" <<-END
+cat >/etc/crypttab <<-END
 	# a remark
 	b $b none token-type=cotter-tang,_netdev
 	plain $plain none luks
@@ -186,7 +184,7 @@ ok "and is said" assert_error_has "neither crypttab nor what is open has a LUKS2
 
 printf 'LUKS\xba\xbe\0\2 and no more' >"$tmp/damaged"
 truncate -s 4M "$tmp/damaged"
-echo "damaged $tmp/damaged" >"$tmp/crypttab"
+echo "damaged $tmp/damaged" >/etc/crypttab
 run "$cotter_enroll" --test --all
 ok "a damaged header is not passed over" assert_rc 1
 ok "but told of" assert_error_has "the LUKS2 header of $tmp/damaged cannot be used"
@@ -207,6 +205,4 @@ run "$cotter_enroll" --all "$a"
 ok "all is all" refused "--all is about every volume of this machine"
 
 rm -rf "$shm"
-umount /etc/crypttab
-[ ! -e "$tmp/made_crypttab" ] || rm -f /etc/crypttab
 done_testing

@@ -103,4 +103,13 @@ for type in tpm2 sss; do
 	announces $type libtss2-tctildr.so.0
 	announces $type libtss2-tcti-device.so.0
 done
+# Of two functions of one name in different rooms a linker takes the first that it meets, and says nothing.
+defined() {
+	find "$build" -name 'lib*.a' -not -path '*/tests/*' -exec nm -gA --defined-only {} + 2>/dev/null |
+		awk 'NF >= 3 && $(NF - 1) ~ /^[TDBR]$/ { print $NF }' | sort
+}
+
+ok "the search for names finds some" [ "$(defined | wc -l)" -gt 300 ]
+ok "and none twice" assert_equal "$(defined | uniq -d)" ""
+
 done_testing

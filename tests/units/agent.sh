@@ -12,9 +12,7 @@ agent=$build/units/cotter-agent
 folder=/run/systemd/ask-password
 mkdir -p "$folder"
 mount -t tmpfs questions "$folder"
-touch "$tmp/crypttab"
-[ -e /etc/crypttab ] || { touch /etc/crypttab; touch "$tmp/made_crypttab"; }
-mount --bind "$tmp/crypttab" /etc/crypttab
+own_etc
 
 # systemd-cryptsetup's question for DEVICE, or another one; the answer goes to $tmp/NAME.out.
 ask() { # NAME ID [OPTION…]
@@ -139,7 +137,7 @@ finish first
 start_tangd tang "$tang_port"
 cp "$one" "$tmp/header"
 truncate -s 20M "$tmp/data disk"
-cat >"$tmp/crypttab" <<-END
+cat >/etc/crypttab <<-END
 	# name device key options
 	data  $tmp/data\\040disk  none  header=$tmp/header
 	other $tmp/data none header=$tmp/header
@@ -168,6 +166,4 @@ units_are_sound() {
 
 ok "its units are sound" units_are_sound
 
-umount /etc/crypttab
-[ ! -e "$tmp/made_crypttab" ] || rm -f /etc/crypttab
 done_testing

@@ -8,9 +8,7 @@ if [ -z "${IN_NAMESPACE:-}" ]; then
 fi
 . "$(dirname "$0")/../lib.sh"
 
-touch "$tmp/crypttab"
-[ -e /etc/crypttab ] || { touch /etc/crypttab "$tmp/made_crypttab"; }
-mount --bind "$tmp/crypttab" /etc/crypttab
+own_etc
 
 # Reads the key file as systemd-cryptsetup does, from this address in the abstract namespace, or as this user.
 read_key() { # ADDRESS [USER]
@@ -53,7 +51,7 @@ make_image volume
 "$cotter_enroll" --quiet --unlock-key-file="$passphrase" --tang="$tang_url" \
 	--tang-thumbprint="$tang_thumbprint" "$image"
 make_image bare
-cat >"$tmp/crypttab" <<-END
+cat >/etc/crypttab <<-END
 	data $tmp/volume none tpm2-measure-pcr=yes
 	bare $tmp/bare none
 END
@@ -80,6 +78,4 @@ ok "nor without the server" gives_nothing "connection refused"
 run "$build/units/cotter-key" </dev/null
 ok "it wants a socket" gives_nothing "wants a local socket"
 
-umount /etc/crypttab
-[ ! -e "$tmp/made_crypttab" ] || rm -f /etc/crypttab
 done_testing
