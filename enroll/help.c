@@ -58,10 +58,11 @@ const char *const help_texts[] = {
 
 	"With a new binding:\n"
 	"  --replace[=TOKEN]             in the place of this token, once the new one is proven\n"
-	"    --force                     or, as with --wipe-slot, also where it cannot be\n"
+	"    --force                     or, as with --wipe-slot, where it cannot be proven\n"
 	"With a new binding (after it succeeded) or alone:\n"
 	"  --wipe-slot=LIST              remove keyslots together with their cotter tokens: N,\n"
 	"                                tang, tpm2, sss, orphaned, all; several with commas\n"
+	"    --force                     also the last way into the volume\n"
 	"With a new binding (last of all) or alone, for a volume that is bound:\n"
 	"  --reorder                     have tokens that need no network tried first, and those\n"
 	"                                of systemd, which may keep it from others, last\n"

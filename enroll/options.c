@@ -218,11 +218,8 @@ static int check_company(const struct given *given, enum verb verb, const struct
 			       "--token-id goes with a new binding, --test or --report");
 	if (given->text[OPT_RESEAL])
 		return log_err(log, -EINVAL, "--reseal goes with --renew");
-	if (given->text[OPT_FORCE] && !given->text[OPT_REPLACE] &&
-	    !(given->text[OPT_WIPE_SLOT] && given_binding(given)))
-		return log_err(
-			log, -EINVAL,
-			"--force goes with --renew, --replace or a new binding's --wipe-slot");
+	if (given->text[OPT_FORCE] && !given->text[OPT_REPLACE] && !given->text[OPT_WIPE_SLOT])
+		return log_err(log, -EINVAL, "--force goes with --renew, --replace or --wipe-slot");
 	if (given->text[OPT_REPLACE] && (given->text[OPT_WIPE_SLOT] || given->text[OPT_TOKEN_ID]))
 		return log_err(
 			log, -EINVAL, "--replace and --%s exclude each other",

@@ -184,6 +184,25 @@ int wipe_do(struct luks *luks, const struct wipe *wipe, const struct signals *he
 	return r;
 }
 
+/* The user may have it that nothing opens the volume any more, but is told. */
+static int check_way(struct luks *luks, const struct inventory *inventory, const struct wipe *wipe,
+		     bool force)
+{
+	const struct log *log = luks->log;
+	int r;
+
+	if (!force)
+		return wipe_leaves_way(luks, inventory, wipe);
+	luks->log = NULL;
+	r = wipe_leaves_way(luks, inventory, wipe);
+	luks->log = log;
+	if (r == -EPERM)
+		output_warn("with what is removed now goes the last way into %s that is known to "
+			    "open it",
+			    luks->name);
+	return r == -EPERM ? 0 : r;
+}
+
 enum exit_code verb_wipe(const struct options *options, struct output *out)
 {
 	CLEANUP(inventory_done) struct inventory inventory = {0};
@@ -200,7 +219,7 @@ enum exit_code verb_wipe(const struct options *options, struct output *out)
 	if (r == 0)
 		r = wipe_plan(luks, &inventory, &options->selection, &wipe);
 	if (r == 0)
-		r = wipe_leaves_way(luks, &inventory, &wipe);
+		r = check_way(luks, &inventory, &wipe, options->force);
 	if (r < 0)
 		return EXIT_CODE_FAILED;
 

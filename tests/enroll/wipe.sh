@@ -212,6 +212,14 @@ ok "but for one of them" holds "2" "1"
 ok "the other opens the volume" opens_by_token "$image"
 
 copy plain image
+wipe 0 --force
+ok "the last way in goes with --force alone" holds "" ""
+ok "with a warning" assert_error_has "the last way into $image that is known to open it"
+copy two image
+wipe tang --force
+ok "where another way is left --force warns of nothing" not assert_error_has "the last way into"
+
+copy plain image
 bind --quiet
 bind --label=new --wipe-slot=0,tang
 ok "a new binding may replace all others" holds "2" "1"

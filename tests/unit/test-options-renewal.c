@@ -128,7 +128,6 @@ static void test_errors(void **state)
 		{"--renew --tpm2-device=auto disk", "--renew seals to PCRs alone anew"},
 		{"--reseal disk", "--reseal goes with --renew"},
 		{"--force disk", "--force goes with --renew, --replace or"},
-		{"--force --wipe-slot=1 disk", "--force goes with --renew, --replace or"},
 		{"--force --tang=a disk", "--force goes with --renew, --replace or"},
 		{"--replace disk", "--replace belongs to a new binding"},
 		{"--replace=32 --tang=a disk", "--replace is a number from 0 to 31"},
