@@ -126,6 +126,8 @@ static int plan_leaf(struct plan *plan, const json_t *hdr, const struct job *job
 	if (r == 0 && of->traits(leaf.config) & PIN_TRAIT_USER_PIN && job->result != 0)
 		plan->renewal->wants_pin = true;
 	*ret = leaf.config;
+	if (leaf.due && survey && survey->state == SURVEY_UNREACHABLE)
+		cause = NULL; /* it need not be in reach: its advertisement was given */
 	return say_leaf(plan, job, of->pin, state_of(survey, leaf.due), r < 0 ? why : cause);
 }
 

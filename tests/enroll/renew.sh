@@ -269,6 +269,27 @@ ok "with several servers a thumbprint needs its URL" assert_error_has "there are
 ok "and nothing changes" unchanged
 
 
+# --- several tokens, and a header that is elsewhere ---
+
+start_tangd second "$second_port"
+make_image data >/dev/null
+detached=$tmp/header
+cryptsetup luksFormat --batch-mode --type luks2 --pbkdf pbkdf2 --pbkdf-force-iterations 1000 \
+	--key-file "$passphrase" --header "$detached" "$image"
+bind --header="$detached" --tang="$server_url" --tang-thumbprint="$(first_thumbprint "$server_url")"
+bind --header="$detached" --tang="$second_url" --tang-thumbprint="$second_thumbprint"
+new_keys "$server"
+stop_tangd second
+renew --header="$detached"
+ok "of several tokens one that is away keeps no other from being renewed" assert_json '.result == "failed" and
+	[.tokens[] | [.token, .state]] == [[0, "renewed"], [1, "kept"]]'
+ok "and the exit status says that" assert_rc 3
+ok "the header is where it was" assert_equal "$(cryptsetup luksDump --dump-json-metadata "$detached" |
+	jq -c '[(.keyslots | keys), (.tokens | keys)]')" '[["0","2","3"],["0","1"]]'
+ok "the data is as it was" unchanged
+renew --header="$detached" --force=x
+ok "--force takes no value" assert_rc 2
+
 # --- one in the place of another ---
 
 start_tangd second "$second_port"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * To be preloaded: numbers the calls of each process that change one of the files in STOP_FILES (with ':'
+ * To be preloaded: numbers the calls of each process and its forks that change one of the files in STOP_FILES (with ':'
  * between; a folder stands for what lies in it and for its entries), writes each with its number to
  * STOP_LOG, and ends the process with SIGKILL at number STOP_AT, as STOP_HOW says: "before" it; in the
  * middle, with "half" of its bytes written; or with what it wrote "lost", at the next fsync() of the file.
@@ -15,13 +15,22 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
-static long number;
-static bool lost; /* a write was dropped, so the next fsync() must not come to pass */
+static long *number; /* shared with the processes that it forks */
+static bool lost;    /* a write was dropped, so the next fsync() must not come to pass */
+
+__attribute__((constructor)) static void begin(void)
+{
+	number = mmap(NULL, sizeof(*number), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+		      0);
+	if (number == MAP_FAILED)
+		_exit(99);
+}
 
 static bool how_is(const char *how)
 {
@@ -80,7 +89,7 @@ static void tell(const char *call, size_t n)
 		path ? (int)syscall(SYS_openat, AT_FDCWD, path, O_WRONLY | O_APPEND | O_CREAT, 0600)
 		     : -1;
 	char line[100];
-	int len = snprintf(line, sizeof(line), "%ld %s %zu\n", number, call, n);
+	int len = snprintf(line, sizeof(line), "%ld %s %zu\n", *number, call, n);
 
 	if (fd < 0)
 		return;
@@ -100,9 +109,9 @@ static bool is_the_one(const char *call, size_t n)
 {
 	const char *at = getenv("STOP_AT");
 
-	number++;
+	(*number)++;
 	tell(call, n);
-	return at && strtol(at, NULL, 10) == number;
+	return at && strtol(at, NULL, 10) == *number;
 }
 
 /* What is done at a call that is one as a whole. */
