@@ -17,6 +17,7 @@ enum pin_flags {
 
 struct cot;
 struct job;
+struct surveyor; /* tang/survey.h */
 
 struct pin {
 	const char *name;  /* value of clevis.pin, and of the LUKS2 token type after "cotter-" */
@@ -98,9 +99,12 @@ struct cot {
 
 	/*
 	 * Every part of the policy is asked, whether or not it is needed any more, and a leaf that
-	 * a server holds a key for leaves in its job what that server advertises now.
+	 * a server holds a key for leaves in its job what that server advertises now. This last
+	 * is up to the surveyor, NULL where there is none; a pointer, so that the plugins, which
+	 * never survey, do not carry it.
 	 */
 	bool survey;
+	const struct surveyor *surveyor;
 
 	/*
 	 * Asked whether to trust what cannot be verified: 0 yes, -EKEYREJECTED no, with a line to

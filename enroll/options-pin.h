@@ -129,5 +129,8 @@ extern const struct pin_options pin_options_tang, pin_options_tpm2;
 /* Those built into this program, NULL-terminated (options-pins.c). */
 extern const struct pin_options *const all_pin_options[];
 
+/* For cot->surveyor; NULL where no pin of this program has servers to survey. */
+extern const struct surveyor *const pin_surveyor;
+
 /* NULL where there is none. */
 const struct pin_options *pin_options_find(const char *pin);

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The table of the pins' options in this program. */
+/* The table of the pins' options in this program, and who surveys their servers. */
 #include "enroll/options-pin.h"
+
+#ifdef PIN_TANG
+#include "tang/survey.h"
+#endif
 
 const struct pin_options *const all_pin_options[] = {
 #ifdef PIN_TANG
@@ -11,6 +15,12 @@ const struct pin_options *const all_pin_options[] = {
 #endif
 	NULL,
 };
+
+#ifdef PIN_TANG
+const struct surveyor *const pin_surveyor = &tang_surveyor;
+#else
+const struct surveyor *const pin_surveyor = NULL;
+#endif
 
 const struct pin_options *pin_options_find(const char *pin)
 {

@@ -3,6 +3,7 @@
 #include "enroll/trial.h"
 
 #include "enroll/ask.h"
+#include "enroll/options-pin.h"
 #include "enroll/output.h"
 #include "enroll/user-pin.h"
 
@@ -52,7 +53,12 @@ int trial_recover(const struct token *token, struct ref user_pin, struct trial *
 		  struct buf *ret)
 {
 	CLEANUP(cot_done)
-	struct cot cot = {.pins = pins, .user_pin = user_pin, .survey = trial->survey};
+	struct cot cot = {
+		.pins = pins,
+		.user_pin = user_pin,
+		.survey = trial->survey,
+		.surveyor = pin_surveyor,
+	};
 	uint64_t began_us = now_us();
 	int r;
 

@@ -6,13 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-void inquiry_done(struct inquiry *q)
-{
-	q->fetch = fetch_free(q->fetch);
-	adv_done(&q->held);
-	q->survey = survey_free(q->survey);
-}
-
 static void why_sink(void *to, enum log_level level, const char *line)
 {
 	const struct inquiry *q = to;
@@ -70,8 +63,8 @@ static int ask(struct cot *cot, struct inquiry *q)
 	return fetch_start(cot, &q->log, &request, &q->fetch);
 }
 
-int inquiry_begin(struct cot *cot, const struct log *log, const struct binding *binding,
-		  const json_t *hdr, struct inquiry *q)
+static int inquiry_begin(struct cot *cot, const struct log *log, const struct binding *binding,
+			 const json_t *hdr, struct inquiry *q)
 {
 	const json_t *tang = json_object_get(json_object_get(hdr, "clevis"), "tang");
 	int r;
@@ -182,7 +175,7 @@ static int ask_on(struct cot *cot, struct inquiry *q)
 		       q->binding->server.url);
 }
 
-int inquiry_step(struct cot *cot, struct inquiry *q, struct survey **ret)
+static int inquiry_step(struct cot *cot, struct inquiry *q, struct survey **ret)
 {
 	int r = 0;
 
@@ -206,3 +199,16 @@ int inquiry_step(struct cot *cot, struct inquiry *q, struct survey **ret)
 	*ret = TAKE_PTR(q->survey);
 	return 0;
 }
+
+static void inquiry_done(struct inquiry *q)
+{
+	q->fetch = fetch_free(q->fetch);
+	adv_done(&q->held);
+	q->survey = survey_free(q->survey);
+}
+
+const struct surveyor tang_surveyor = {
+	.begin = inquiry_begin,
+	.step = inquiry_step,
+	.done = inquiry_done,
+};

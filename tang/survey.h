@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The survey of a tang JWE (cot->survey): what its server advertises now, and whether a signing key
- * that the token holds vouches for it. An advertisement is asked for by the thumbprint of such a key
- * and must be signed by it; what /adv alone says is never trusted.
+ * The survey of a tang JWE (cot->survey, cot->surveyor): what its server advertises now, and whether a
+ * signing key that the token holds vouches for it. An advertisement is asked for by the thumbprint of
+ * such a key and must be signed by it; what /adv alone says is never trusted.
  */
 #pragma once
 
@@ -24,17 +24,22 @@ struct inquiry {
 	struct survey *survey;
 };
 
-void inquiry_done(struct inquiry *inquiry);
+struct surveyor {
+	/*
+	 * Asks for the first advertisement. `binding`, borrowed, was read from `hdr`. That the
+	 * server cannot be asked is what the survey finds out. Errors: as binding_read().
+	 */
+	int (*begin)(struct cot *cot, const struct log *log, const struct binding *binding,
+		     const json_t *hdr, struct inquiry *inquiry);
 
-/*
- * Asks for the first advertisement. `binding`, borrowed, was read from `hdr`. That the server cannot
- * be asked is what the survey finds out. Errors: as binding_read().
- */
-MUST int inquiry_begin(struct cot *cot, const struct log *log, const struct binding *binding,
-		       const json_t *hdr, struct inquiry *inquiry);
+	/*
+	 * 0: done, and *ret is what was found out, to be freed by survey_free(); -EINPROGRESS,
+	 * never past the deadline; -ENOMEM.
+	 */
+	int (*step)(struct cot *cot, struct inquiry *inquiry, struct survey **ret);
 
-/*
- * 0: done, and *ret is what was found out, to be freed by survey_free(); -EINPROGRESS, never past the
- * deadline; -ENOMEM.
- */
-MUST int inquiry_step(struct cot *cot, struct inquiry *inquiry, struct survey **ret);
+	void (*done)(struct inquiry *inquiry);
+};
+
+/* For cot->surveyor. Whoever names it links it; the pin does not. */
+extern const struct surveyor tang_surveyor;

@@ -16,6 +16,7 @@
 struct state {
 	struct binding binding;
 	struct exchange exchange;
+	const struct surveyor *surveyor; /* NULL: there is no survey */
 	struct inquiry inquiry;
 	struct buf cek; /* recovered, while the survey has come to no end */
 	bool begun;
@@ -267,10 +268,11 @@ static int begin(struct cot *cot, struct job *job)
 	r = exchange_begin(cot, &job->log, &s->binding, &s->exchange);
 	s->recovered = r < 0 ? r : -EINPROGRESS;
 	s->begun = true;
-	if (!cot->survey)
+	s->surveyor = cot->survey ? cot->surveyor : NULL;
+	if (!s->surveyor)
 		return 0;
 
-	r = inquiry_begin(cot, job->outer, &s->binding, job->jwe->hdr, &s->inquiry);
+	r = s->surveyor->begin(cot, job->outer, &s->binding, job->jwe->hdr, &s->inquiry);
 	s->surveyed = -EINPROGRESS;
 	return r;
 }
@@ -291,7 +293,7 @@ static int tang_decrypt(struct cot *cot, struct job *job, struct buf *ret_cek)
 		s->recovered = exchange_step(cot, &job->log, &s->binding, &s->exchange,
 					     job->jwe->hdr, &s->cek);
 	if (s->surveyed == -EINPROGRESS)
-		s->surveyed = inquiry_step(cot, &s->inquiry, &job->survey);
+		s->surveyed = s->surveyor->step(cot, &s->inquiry, &job->survey);
 	if (s->recovered == -EINPROGRESS || s->surveyed < 0)
 		return s->recovered == -EINPROGRESS ? s->recovered : s->surveyed;
 
@@ -326,7 +328,8 @@ static void tang_release(struct job *job)
 
 	buf_done(&s->cek);
 	exchange_done(&s->exchange);
-	inquiry_done(&s->inquiry);
+	if (s->surveyor)
+		s->surveyor->done(&s->inquiry);
 	binding_done(&s->binding);
 }
 

@@ -41,6 +41,10 @@ unversioned_json() { # PLUGIN
 	nm -D --undefined-only --with-symbol-versions "$1" | grep -E ' json_[a-z_]+$'
 }
 
+has_survey() { # PLUGIN
+	nm "$1" | grep -w tang_surveyor
+}
+
 stripped_size() { # PLUGIN
 	strip -o "$tmp/stripped" "$1"
 	stat -c %s "$tmp/stripped"
@@ -74,6 +78,7 @@ check_plugin() { # PLUGIN
 	ok "$name has no destructor of its own" at_most 8 "$(section_size "$so" fini_array dtors)"
 	ok "$name has no state but the memory of failures" \
 		at_most $data_max "$(section_size "$so" data bss tdata tbss)"
+	ok "$name leaves the survey to the tool" not has_survey "$so"
 	ok "$name is small" at_most $((${size_max[${name#cotter-}]:-96} * 1024)) "$(stripped_size "$so")"
 }
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The survey of a tang JWE: which advertisement is believed, and what is made of it. */
+#include "tang/survey.h"
+
 #include "tests/unit/network.h"
 
 #define URL    "http://tang.test"
@@ -19,6 +21,7 @@ static struct run {
 	struct job job;
 	int r;
 	bool survey;
+	const struct surveyor *surveyor;
 } run;
 
 /* What the server advertises, which of its keys sign, and by which it can be asked. */
@@ -123,6 +126,7 @@ static int begin(void **state)
 	memset(&run, 0, sizeof(run));
 	memset(&adv, 0, sizeof(adv));
 	run.survey = true;
+	run.surveyor = &tang_surveyor;
 	for (size_t i = 0; i < ARRAY_SIZE(all_keys); i++) {
 		struct jwk *key = (struct jwk *)(uintptr_t)all_keys[i];
 
@@ -145,6 +149,7 @@ static const struct survey *survey(void)
 		.log = lines_begin(&run.lines),
 		.deadline_us = now_us() + 10ull * USEC_PER_SEC,
 		.survey = run.survey,
+		.surveyor = run.surveyor,
 	};
 	CLEANUP(buf_done) struct buf secret = {0};
 
@@ -304,10 +309,13 @@ static void test_not_asked_for(void **state)
 {
 	(void)state;
 	serve("ab", "x", "ab", "ab");
-	run.survey = false;
-	assert_null(survey());
-	assert_int_equal(run.r, 0);
-	assert_int_equal(adv.asked, 0);
+	for (unsigned i = 0; i < 3; i++) {
+		run.survey = i == 1;
+		run.surveyor = i == 2 ? &tang_surveyor : NULL;
+		assert_null(survey());
+		assert_int_equal(run.r, 0);
+		assert_int_equal(adv.asked, 0);
+	}
 }
 
 /* Both requests go by the token's own idea of whom it talks to. */
