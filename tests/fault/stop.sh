@@ -5,7 +5,7 @@
 # with all that opened it before or, where a binding was to be replaced, with the old or the new one; and the
 # same command must end as if it had never been stopped.
 #
-# Sanitized programs are slow: with them every third point is taken.
+# Sanitized programs are slow: with them every ninth point is taken.
 . "$(dirname "$0")/../lib.sh"
 
 preload=$tmp/stop.so
@@ -271,7 +271,7 @@ echo "# ${#jobs[@]} points in all"
 ok "there are hundreds of points" [ ${#jobs[@]} -ge 600 ]
 
 step=1
-[ "$sanitized" = 0 ] || step=3
+[ "$sanitized" = 0 ] || step=9
 lanes=()
 for first in 0 1 2; do
 	lane $((first * step)) $((3 * step)) &
