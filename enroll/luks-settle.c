@@ -3,8 +3,8 @@
 #include "enroll/luks-settle.h"
 
 #include "crypto/js.h"
-#include "enroll/area.h"
-#include "enroll/finished.h"
+#include "enroll/luks2-area.h"
+#include "enroll/reencrypt-finished.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -2,13 +2,13 @@
 /* A new volume key, from the first look at the credentials to the last token that goes. */
 #include "enroll/reencrypt.h"
 
-#include "enroll/apart.h"
 #include "enroll/busy.h"
-#include "enroll/credentials.h"
-#include "enroll/keep.h"
 #include "enroll/luks-reencrypt.h"
 #include "enroll/luks-settle.h"
-#include "enroll/torn.h"
+#include "enroll/reencrypt-apart.h"
+#include "enroll/reencrypt-credentials.h"
+#include "enroll/reencrypt-keep.h"
+#include "enroll/reencrypt-torn.h"
 
 #include <errno.h>
 #include <stdio.h>

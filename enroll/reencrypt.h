@@ -6,7 +6,7 @@
 #include "enroll/options.h"
 #include "enroll/output.h"
 
-/* To be called before the volume is opened, see torn.h. Errors: -EIO, -ENOMEM. */
+/* To be called before the volume is opened, see reencrypt-torn.h. Errors: -EIO, -ENOMEM. */
 MUST int reencrypt_mend(const struct options *options, const struct log *log);
 
 /*

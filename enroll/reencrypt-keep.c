@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Decides what survives a new volume key, and reads and writes the note of it. */
-#include "enroll/keep.h"
+#include "enroll/reencrypt-keep.h"
 
 #include "crypto/js.h"
 

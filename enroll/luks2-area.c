@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Reads and writes copies of a header's metadata. */
-#include "enroll/area.h"
+#include "enroll/luks2-area.h"
 
 #include "crypto/hash.h"
 #include "crypto/js.h"

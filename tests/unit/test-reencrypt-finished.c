@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The metadata of a re-encryption at its end, and what is near it. */
-#include "enroll/finished.h"
+#include "enroll/reencrypt-finished.h"
 
 #include "tests/unit/ref.h"
 

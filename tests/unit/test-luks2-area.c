@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The copies of a header's metadata, which libcryptsetup then reads. */
-#include "enroll/area.h"
+#include "enroll/luks2-area.h"
 
 #include "tests/unit/opened.h"
 

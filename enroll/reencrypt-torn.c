@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Mends a header whose two copies differ. */
-#include "enroll/torn.h"
+#include "enroll/reencrypt-torn.h"
 
 #include "crypto/js.h"
-#include "enroll/area.h"
-#include "enroll/keep.h"
+#include "enroll/luks2-area.h"
+#include "enroll/reencrypt-keep.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What survives a new volume key, and the note of it. */
-#include "enroll/keep.h"
+#include "enroll/reencrypt-keep.h"
 
 #include "tests/unit/ref.h"
 

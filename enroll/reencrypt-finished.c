@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Ends a re-encryption in its metadata. */
-#include "enroll/finished.h"
+#include "enroll/reencrypt-finished.h"
 
 #include "crypto/js.h"
 

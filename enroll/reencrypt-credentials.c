@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Gathers credentials and tries them. */
-#include "enroll/credentials.h"
+#include "enroll/reencrypt-credentials.h"
 
 #include "enroll/ask.h"
 #include "enroll/output.h"

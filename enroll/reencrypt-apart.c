@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The process that re-encrypts, and what it tells. */
-#include "enroll/apart.h"
+#include "enroll/reencrypt-apart.h"
 
 #include "crypto/process.h"
 #include "enroll/luks-reencrypt.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A header of which power was lost between its two copies. */
-#include "enroll/torn.h"
+#include "enroll/reencrypt-torn.h"
 
-#include "enroll/area.h"
+#include "enroll/luks2-area.h"
 #include "tests/unit/opened.h"
 
 #define NOTE   "\"tokens\":{\"0\":{\"type\":\"cotter_reencryption\",\"keyslots\":[]}}"
