@@ -135,7 +135,7 @@ static int set_pbkdf(const struct luks *luks, const char *name)
 {
 	static const struct crypt_pbkdf_type minimal = {
 		.type = CRYPT_KDF_PBKDF2,
-		.hash = "sha256",
+		.hash = "sha512",
 		.iterations = MINIMAL_ITERATIONS,
 		.flags = CRYPT_PBKDF_NO_BENCHMARK,
 	};
