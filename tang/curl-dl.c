@@ -31,7 +31,8 @@ static const char *find_symbols(struct libcurl *curl)
 /* NODELETE: a resolver thread of libcurl may live longer than the caller. */
 int libcurl_open(const struct log *log, struct libcurl *ret)
 {
-	struct libcurl curl = {.library = dlopen(SONAME, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE)};
+	/* Of the thousands of symbols that its libraries take of each other few are needed: 5 ms. */
+	struct libcurl curl = {.library = dlopen(SONAME, RTLD_LAZY | RTLD_LOCAL | RTLD_NODELETE)};
 	const char *missing;
 
 	if (!curl.library)
