@@ -269,9 +269,6 @@ int luks_bind_rehearse(struct luks *luks, const struct binding *binding)
 
 	r = luks_copy_header(luks, &copy);
 	if (r < 0)
-		return log_err(luks->log, r,
-			       "the header of %s could not be copied to memory, to try the change "
-			       "there first: %s",
-			       luks->name, strerror(-r));
+		return r;
 	return luks_bind_make(copy, binding, &bound);
 }

@@ -30,7 +30,7 @@ static int copy_bytes(int from, int to, uint64_t n)
 	return r;
 }
 
-int luks_copy_header(const struct luks *from, struct luks **ret)
+static int copy_header(const struct luks *from, struct luks **ret)
 {
 	CLEANUP(luks_freep) struct luks *luks = calloc(1, sizeof(*luks));
 	char path[sizeof("/proc/self/fd/") + 16];
@@ -63,5 +63,18 @@ int luks_copy_header(const struct luks *from, struct luks **ret)
 		return r;
 
 	*ret = TAKE_PTR(luks);
+	return 0;
+}
+
+int luks_copy_header(const struct luks *from, struct luks **ret)
+{
+	int r;
+
+	r = copy_header(from, ret);
+	if (r < 0)
+		return log_err(from->log, r,
+			       "the header of %s could not be copied to memory, to try the change "
+			       "there first: %s",
+			       from->name, strerror(-r));
 	return 0;
 }

@@ -196,10 +196,7 @@ static int rehearse(struct luks *luks, const struct luks_takeover *takeover, boo
 
 	r = luks_copy_header(luks, &copy);
 	if (r < 0)
-		return log_err(luks->log, r,
-			       "the header of %s could not be copied to memory, to try the change "
-			       "there first: %s",
-			       luks->name, strerror(-r));
+		return r;
 	if (!aloud)
 		copy->log = NULL;
 	r = luks_takeover_begin(copy, takeover, &bound);

@@ -5,6 +5,7 @@
 #include "enroll/ask.h"
 #include "enroll/output.h"
 #include "enroll/trial.h"
+#include "enroll/unlock.h"
 #include "enroll/user-pin.h"
 
 #include <errno.h>
@@ -47,26 +48,21 @@ static int add_files(struct luks *luks, const struct options *options,
 	return r;
 }
 
+static int try_passphrase(struct luks *luks, struct ref passphrase, void *arg)
+{
+	(void)arg;
+	return luks_opens(luks, passphrase) == 0 ? 0 : -EPERM;
+}
+
 static int add_passphrase(struct luks *luks, struct credentials *credentials)
 {
-	char prompt[LOG_LINE_MAX];
+	CLEANUP(buf_done) struct buf passphrase = {0};
+	int r;
 
-	(void)snprintf(prompt, sizeof(prompt), "Passphrase of %s: ", luks->name);
-	for (int i = 0; i < TRIES; i++) {
-		CLEANUP(buf_done) struct buf passphrase = {0};
-		int r;
-
-		r = ask_secret(prompt, &passphrase);
-		if (r < 0)
-			return log_err(luks->log, r, "no passphrase was entered");
-		if (luks_opens(luks, buf_ref(&passphrase)) == 0) {
-			next(credentials, NULL, LUKS_ANY)->secret = TAKE_STRUCT(passphrase);
-			return 0;
-		}
-		if (i + 1 < TRIES)
-			output_warn("this passphrase opens no keyslot; try again");
-	}
-	return log_err(luks->log, -EPERM, "the passphrase opens no keyslot of %s", luks->name);
+	r = unlock_ask(luks, try_passphrase, NULL, &passphrase);
+	if (r == 0)
+		next(credentials, NULL, LUKS_ANY)->secret = TAKE_STRUCT(passphrase);
+	return r;
 }
 
 static int recover(const struct item *item, char why[LOG_LINE_MAX], struct buf *ret)

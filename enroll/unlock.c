@@ -30,7 +30,7 @@ int unlock_possible(const struct options *options, const struct log *log)
 		       "--unlock-key-file=FILE or --unlock-token");
 }
 
-static int by_passphrase(struct luks *luks, struct buf *ret)
+int unlock_ask(struct luks *luks, unlock_try *opens, void *arg, struct buf *ret)
 {
 	char prompt[LOG_LINE_MAX];
 
@@ -42,13 +42,27 @@ static int by_passphrase(struct luks *luks, struct buf *ret)
 		r = ask_secret(prompt, &passphrase);
 		if (r < 0)
 			return log_err(luks->log, r, "no passphrase was entered");
-		r = luks_unlock_by_passphrase(luks, buf_ref(&passphrase), ret);
+		r = opens(luks, buf_ref(&passphrase), arg);
+		if (r == 0)
+			*ret = TAKE_STRUCT(passphrase);
 		if (r != -EPERM)
 			return r;
 		if (i + 1 < TRIES)
 			output_warn("this passphrase opens no keyslot; try again");
 	}
 	return log_err(luks->log, -EPERM, "the passphrase opens no keyslot of %s", luks->name);
+}
+
+static int try_passphrase(struct luks *luks, struct ref passphrase, void *ret_key)
+{
+	return luks_unlock_by_passphrase(luks, passphrase, ret_key);
+}
+
+static int by_passphrase(struct luks *luks, struct buf *ret)
+{
+	CLEANUP(buf_done) struct buf passphrase = {0};
+
+	return unlock_ask(luks, try_passphrase, ret, &passphrase);
 }
 
 static int by_key_file(struct luks *luks, const char *file, struct buf *ret)

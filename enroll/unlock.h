@@ -16,3 +16,12 @@ MUST int unlock_possible(const struct options *options, const struct log *log);
  * log. Errors: -EPERM (the credential opens nothing), others of luks_unlock_*() and ask_secret().
  */
 MUST int unlock(struct luks *luks, const struct options *options, struct buf *ret);
+
+/* Whether this passphrase is the one. Errors: -EPERM where it is not, and any others. */
+typedef int unlock_try(struct luks *luks, struct ref passphrase, void *arg);
+
+/*
+ * Asks for the volume's passphrase, three times at most, until `opens` takes it; it comes in a new buffer.
+ * Reasons go to the log. Errors: those of `opens` and ask_secret().
+ */
+MUST int unlock_ask(struct luks *luks, unlock_try *opens, void *arg, struct buf *ret);
