@@ -5,6 +5,9 @@
 
 measure=$build/tests/measure
 
+# With it, meson has all memory filled that is allocated or freed.
+unset MALLOC_PERTURB_
+
 # The median of the lines so far, an odd number of them; columns count from 1.
 median() { # NAME COLUMN
 	cut -d' ' -f"$2" "$tmp/$1.times" | sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'
