@@ -14,6 +14,7 @@ ROOMS = {
     'crypto': [],
     'sss': ['crypto'],
     'tang': ['crypto'],
+    'tang/server': ['crypto'],
     'tpm': ['crypto'],
     'token': ['crypto', 'sss', 'tang', 'tpm'],
     'units': ['crypto', 'sss', 'tang', 'tpm', 'token'],
@@ -23,10 +24,12 @@ ROOMS = {
 # Libraries' headers, and the files that may include them.
 LIBRARIES = {
     'curl/*': ['tang/*'],
+    'gnutls/*': ['tang/server/*'],
     'jansson.h': ['*'],
     'libcryptsetup.h': ['token/*', 'enroll/luks*'],
+    'microhttpd.h': ['tang/server/*'],
     'openssl/*': ['crypto/*', 'sss/*'],
-    'systemd/*': ['units/*'],
+    'systemd/*': ['tang/server/*', 'units/*'],
     'tss2/*': ['tpm/*'],
 }
 
@@ -34,10 +37,22 @@ INCLUDE = re.compile(r'\s*#\s*include\s*([<"])([^>"]+)[>"]')
 ROOT = Path(os.environ.get('COTTER_SOURCE_ROOT', Path(__file__).parents[2]))
 
 
+def room_of(path):
+    """The innermost room that a file lies in."""
+    return next((str(folder) for folder in Path(path).parents if str(folder) in ROOMS), None)
+
+
+def matches(path, pattern):
+    """A folder's pattern does not reach into the rooms inside it."""
+    return fnmatch(str(path), pattern) and (pattern == '*' or room_of(path) == str(Path(pattern).parent))
+
+
 def includes():
     """Yields (file, line number, bracket, included) for all C files of the rooms."""
     for room in ROOMS:
         for path in sorted((ROOT / room).glob('**/*.[ch]')):
+            if room_of(path.relative_to(ROOT)) != room:
+                continue
             for number, line in enumerate(path.read_text().splitlines(), 1):
                 if match := INCLUDE.match(line):
                     yield path.relative_to(ROOT), number, *match.groups()
@@ -54,7 +69,7 @@ def system_headers():
 def room_fault(path, bracket, name):
     if bracket == '<':
         return None
-    room, target = path.parts[0], name.split('/')[0]
+    room, target = room_of(path), room_of(name)
     if '/' not in name or not (ROOT / name).exists():
         return f'"{name}" is not a path from the root of the project'
     if target != room and target not in ROOMS[room]:
@@ -67,7 +82,7 @@ def library_fault(path, bracket, name, system):
         return None
     for header, files in LIBRARIES.items():
         if fnmatch(name, header):
-            if not any(fnmatch(str(path), pattern) for pattern in files):
+            if not any(matches(path, pattern) for pattern in files):
                 return f'only {", ".join(files)} may include <{name}>'
             return None
     return None if name in system else f'<{name}> is of no known library'
@@ -91,7 +106,7 @@ def main():
     results = [
         report(1, 'the includes of all rooms were read',
                [f'{room}/ includes nothing' for room in ROOMS if (ROOT / room).exists()
-                if not any(path.parts[0] == room for path, *_ in found)]),
+                if not any(room_of(path) == room for path, *_ in found)]),
         report(2, 'rooms include only what is below them', rooms),
         report(3, "libraries' headers are included only where they belong", libraries),
     ]

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Reading a folder of keys. */
+#include "tang/server/folder.h"
+
+#include "crypto/hash.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+static const char suffix[] = ".jwk";
+
+struct complaint {
+	char *name;
+	const char *why;
+};
+
+/* What one reading of the folder makes. */
+struct reading {
+	const char *path;
+	const struct keys *known;
+	const struct complaints *before;
+	const struct log *log;
+	struct keys_file *files;
+	size_t n;
+	size_t room; /* for files and complaints each */
+	struct complaints complaints;
+};
+
+DEFINE_CLEANUP(DIR *, closedir)
+
+void complaints_done(struct complaints *complaints)
+{
+	for (size_t i = 0; i < complaints->n; i++)
+		free(complaints->list[i].name);
+	free(complaints->list);
+	*complaints = (struct complaints){0};
+}
+
+bool folder_is_key(const char *name)
+{
+	size_t n = strlen(name);
+
+	return n >= strlen(suffix) && strcmp(name + n - strlen(suffix), suffix) == 0;
+}
+
+static void reading_done(struct reading *reading)
+{
+	keys_files_free(reading->files, reading->n);
+	complaints_done(&reading->complaints);
+}
+
+static bool complained(const struct complaints *complaints, const char *name, const char *why)
+{
+	for (size_t i = 0; i < complaints->n; i++)
+		if (strcmp(complaints->list[i].name, name) == 0 &&
+		    strcmp(complaints->list[i].why, why) == 0)
+			return true;
+	return false;
+}
+
+static int complain(struct reading *reading, const char *name, const char *why)
+{
+	char *copy = strdup(name);
+
+	if (!copy)
+		return -ENOMEM;
+	if (!complained(reading->before, name, why))
+		(void)log_err(reading->log, 0, "%s/%s is skipped: %s.", reading->path, name, why);
+	reading->complaints.list[reading->complaints.n++] = (struct complaint){copy, why};
+	return 0;
+}
+
+static const char *why_unread(int err)
+{
+	switch (err) {
+	case -EACCES:
+		return "this user may not read it";
+	case -ENOENT:
+		return "it is a symbolic link to nothing";
+	case -ELOOP:
+		return "it is a symbolic link to itself";
+	case -ENODATA:
+		return "it is not a file";
+	default:
+		return "it cannot be read";
+	}
+}
+
+/* Errors: those of open(2) and read(2), -ENODATA (a folder, device, pipe or socket), -ENOMEM. */
+static int read_text(int folder, const char *name, struct buf *ret)
+{
+	/* Opening a pipe would wait for its writer. */
+	CLEANUP(close_fd)
+	int fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	struct stat st;
+	int r;
+
+	if (fd < 0)
+		return errno == ENXIO ? -ENODATA : -errno;
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return -ENODATA;
+
+	/* One more than a key may have shows that it is too long. */
+	r = buf_init(ret, JWK_TEXT_MAX + 1);
+	return r < 0 ? r : buf_read(ret, fd);
+}
+
+static struct key *find_known(const struct keys *known, const uint8_t *digest)
+{
+	const struct keys_file *files;
+	size_t n = 0;
+
+	if (!known)
+		return NULL;
+	files = keys_files(known, &n);
+	for (size_t i = 0; i < n; i++)
+		if (memcmp(files[i].key->digest, digest, sizeof(files[i].key->digest)) == 0)
+			return files[i].key;
+	return NULL;
+}
+
+static int make_key(const struct reading *reading, struct ref text, struct key **ret,
+		    const char **ret_why)
+{
+	uint8_t digest[HASH_SIZE_MAX];
+	struct key *key = NULL;
+
+	if (hash_digest("SHA256", &text, 1, digest) == 0)
+		key = find_known(reading->known, digest);
+	if (!key)
+		return key_parse(text, ret, ret_why);
+
+	*ret = key_ref(key);
+	return 0;
+}
+
+static int read_file(struct reading *reading, int folder, const char *name)
+{
+	CLEANUP(buf_done) struct buf text = {0};
+	CLEANUP(key_unrefp) struct key *key = NULL;
+	const char *why = NULL;
+	struct stat st;
+	char *copy;
+	int r;
+
+	r = read_text(folder, name, &text);
+	if (r == -ENOMEM)
+		return r;
+	/* What was moved away since it was listed is no fault. */
+	if (r == -ENOENT && fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return 0;
+	if (r < 0)
+		return complain(reading, name, why_unread(r));
+
+	r = make_key(reading, buf_ref(&text), &key, &why);
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0)
+		return complain(reading, name, why);
+
+	copy = strdup(name);
+	if (!copy)
+		return -ENOMEM;
+	reading->files[reading->n++] = (struct keys_file){
+		.name = copy,
+		.key = TAKE_PTR(key),
+		.hidden = name[0] == '.',
+	};
+	return 0;
+}
+
+/* Arrays do not grow in place here, as everywhere: a larger one takes the old one's place. */
+static int make_room(struct reading *reading)
+{
+	size_t room = reading->room ? 2 * reading->room : 16;
+	struct keys_file *files;
+	struct complaint *list;
+
+	if (reading->n < reading->room && reading->complaints.n < reading->room)
+		return 0;
+
+	files = calloc(room, sizeof(*files));
+	list = calloc(room, sizeof(*list));
+	if (!files || !list) {
+		free(files);
+		free(list);
+		return -ENOMEM;
+	}
+	if (reading->room > 0) {
+		memcpy(files, reading->files, reading->n * sizeof(*files));
+		memcpy(list, reading->complaints.list, reading->complaints.n * sizeof(*list));
+	}
+	free(reading->files);
+	free(reading->complaints.list);
+	reading->files = files;
+	reading->complaints.list = list;
+	reading->room = room;
+	return 0;
+}
+
+int folder_read(const char *path, const struct keys *known, struct complaints *complaints,
+		const struct log *log, struct keys_file **ret, size_t *ret_n)
+{
+	CLEANUP(closedirp) DIR *dir = opendir(path);
+	CLEANUP(reading_done)
+	struct reading reading = {.path = path, .known = known, .before = complaints, .log = log};
+	const struct dirent *entry;
+	int r;
+
+	if (!dir)
+		return -errno;
+
+	for (errno = 0; (entry = readdir(dir)); errno = 0) {
+		if (!folder_is_key(entry->d_name))
+			continue;
+		r = make_room(&reading);
+		if (r == 0)
+			r = read_file(&reading, dirfd(dir), entry->d_name);
+		if (r < 0)
+			return r;
+	}
+	if (errno != 0)
+		return -errno;
+
+	complaints_done(complaints);
+	*complaints = TAKE_STRUCT(reading.complaints);
+	*ret = TAKE_PTR(reading.files);
+	*ret_n = TAKE_VALUE(reading.n, 0);
+	return 0;
+}
