@@ -27,6 +27,8 @@ enum {
 
 /* A request under way. */
 struct asked {
+	bool query; /* its path is followed by one */
+	bool begun; /* its headers have been looked at */
 	struct route route;
 	struct buf body;
 	uint64_t received; /* bytes of the body, also those not kept */
@@ -273,15 +275,14 @@ static uint64_t announced(struct MHD_Connection *connection)
 }
 
 static enum MHD_Result begin(struct worker *worker, struct MHD_Connection *connection,
-			     const char *url, struct asked **ret)
+			     const char *url, struct asked *asked)
 {
-	struct asked *asked = calloc(1, sizeof(*asked));
 	uint64_t n = announced(connection);
 
-	if (!asked)
-		return MHD_NO;
-	*ret = asked;
-	asked->route = route_find(url, worker_server(worker)->settings->endpoint);
+	asked->begun = true;
+	/* No path of Tang's has a query. */
+	if (!asked->query)
+		asked->route = route_find(url, worker_server(worker)->settings->endpoint);
 	asked->route.kind = kind_for(worker, asked->route.kind);
 	/* Who waits for our consent does not get it, and nobody sends without end. */
 	if (n > DRAIN_MAX ||
@@ -309,12 +310,14 @@ static enum MHD_Result collect(struct asked *asked, const char *bytes, size_t n)
 void *answer_begin(void *worker, const char *uri, struct MHD_Connection *connection)
 {
 	struct client *client = client_of(connection);
+	struct asked *asked = calloc(1, sizeof(*asked));
 
+	(void)worker;
 	if (client)
 		client->state = CLIENT_BUSY;
-	(void)worker;
-	(void)uri;
-	return NULL;
+	if (asked)
+		asked->query = strchr(uri, '?');
+	return asked;
 }
 
 enum MHD_Result answer_request(void *worker, struct MHD_Connection *connection, const char *url,
@@ -325,11 +328,10 @@ enum MHD_Result answer_request(void *worker, struct MHD_Connection *connection, 
 	enum MHD_Result result;
 
 	(void)version;
-	if (!asked) {
-		result = begin(worker, connection, url, &asked);
-		*state = asked;
-		return result;
-	}
+	if (!asked)
+		return MHD_NO;
+	if (!asked->begun)
+		return begin(worker, connection, url, asked);
 	if (asked->answered)
 		return MHD_YES;
 	if (*n_upload > 0) {

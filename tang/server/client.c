@@ -2,24 +2,26 @@
 /* Connections in the order of their deadlines. */
 #include "tang/server/client.h"
 
-void clients_remove(struct clients *clients, struct client *client)
+void clients_remove(struct client *client)
 {
-	if (!client->listed)
+	struct clients *list = client->list;
+
+	if (!list)
 		return;
-	*(client->previous ? &client->previous->next : &clients->first) = client->next;
-	*(client->next ? &client->next->previous : &clients->last) = client->previous;
+	*(client->previous ? &client->previous->next : &list->first) = client->next;
+	*(client->next ? &client->next->previous : &list->last) = client->previous;
 	client->previous = client->next = NULL;
-	client->listed = false;
+	client->list = NULL;
 }
 
 void clients_add(struct clients *clients, struct client *client, uint64_t deadline_us)
 {
-	clients_remove(clients, client);
+	clients_remove(client);
 	client->deadline_us = deadline_us;
 	client->previous = clients->last;
 	*(clients->last ? &clients->last->next : &clients->first) = client;
 	clients->last = client;
-	client->listed = true;
+	client->list = clients;
 }
 
 struct client *clients_expired(struct clients *clients, uint64_t now)
@@ -28,7 +30,7 @@ struct client *clients_expired(struct clients *clients, uint64_t now)
 
 	if (!first || first->deadline_us > now)
 		return NULL;
-	clients_remove(clients, first);
+	clients_remove(first);
 	return first;
 }
 

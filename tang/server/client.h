@@ -13,30 +13,32 @@ enum client_state {
 	CLIENT_IDLE,  /* between requests */
 };
 
+struct clients;
+
 struct client {
 	struct client *previous, *next;
 	uint64_t deadline_us; /* when it is cut, unless a request has come to its end */
-	bool listed;
-	int fd; /* libmicrohttpd's */
+	struct clients *list; /* that it is in; NULL: in none */
+	int fd;               /* libmicrohttpd's */
 	enum client_state state;
 	struct listen_address address;
 	struct quota_peer *peer;
 	char *subject; /* of its certificate, once that was verified */
 };
 
-/* A zeroed list is an empty one. */
+/* A zeroed list is an empty one; it must stay where it is. */
 struct clients {
 	struct client *first, *last;
 };
 
 /*
- * Puts it last, removing it from where it is: a deadline given never comes before those given
+ * Puts it last, taking it from the list that it is in: a deadline given never comes before those given
  * earlier.
  */
 void clients_add(struct clients *clients, struct client *client, uint64_t deadline_us);
 
-/* Takes it from the list, where it is in it. */
-void clients_remove(struct clients *clients, struct client *client);
+/* Takes it from the list that it is in, if any. */
+void clients_remove(struct client *client);
 
 /* Takes the first one from the list if its time is up; NULL where it is not. */
 struct client *clients_expired(struct clients *clients, uint64_t now);

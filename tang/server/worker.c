@@ -16,7 +16,7 @@ enum {
 	 * the rest.
 	 */
 	ACCEPT_MAX = 4,
-	EVENTS_MAX = LISTEN_MAX + 2,
+	EVENTS_MAX = 64,
 	POOL_SIZE =
 		12 *
 		1024, /* of memory for each connection: 8 KiB of headers, and what is made of them */
@@ -34,6 +34,7 @@ struct worker {
 	bool paused; /* accepts nothing for now */
 	bool stopping;
 	struct clients clients;
+	struct clients ended; /* those that send no more, which libmicrohttpd may not know yet */
 	size_t n_clients;
 	struct client *adding; /* handed over to libmicrohttpd at this moment */
 };
@@ -65,7 +66,7 @@ void worker_rested(struct worker *worker, struct client *client)
 
 static void client_free(struct worker *worker, struct client *client)
 {
-	clients_remove(&worker->clients, client);
+	clients_remove(client);
 	quota_leave(worker->quota, client->peer);
 	free(client->subject);
 	free(client);
@@ -245,6 +246,7 @@ int worker_add(struct worker *worker, int fd, const struct listen_address *from)
 	client->address = *from;
 	clients_add(&worker->clients, client, now_us() + usec(server->settings->request_timeout));
 	worker->adding = client;
+	(void)!watch(worker, fd, EPOLLRDHUP | EPOLLET, client);
 	if (MHD_add_connection(worker->daemon, fd, &from->any, from->n) == MHD_YES)
 		return 0;
 	if (worker->adding)
@@ -305,6 +307,23 @@ static void stop(struct worker *worker)
 			(void)shutdown(client->fd, SHUT_RDWR);
 }
 
+/*
+ * libmicrohttpd takes a part of what it asked for as all that there is, and so overlooks an end that
+ * came with it, until something happens to the socket: this does.
+ */
+static void end(struct worker *worker)
+{
+	const uint64_t now = now_us(),
+		       time = worker->stopping ? (uint64_t)GRACE_USEC
+					       : usec(worker->server->settings->request_timeout);
+	struct client *client;
+
+	while ((client = clients_expired(&worker->ended, now))) {
+		(void)shutdown(client->fd, SHUT_RD);
+		clients_add(&worker->clients, client, now + time);
+	}
+}
+
 /* libmicrohttpd's timeout begins anew with each byte. */
 static void cut(struct worker *worker)
 {
@@ -343,6 +362,31 @@ static bool has_sockets(const struct worker *worker)
 	return false;
 }
 
+static bool is_socket(const struct worker *worker, const void *data)
+{
+	const struct listen_socket *socket = data;
+
+	return socket >= worker->sockets->of && socket < worker->sockets->of + worker->sockets->n;
+}
+
+/* Whether all shall stop. */
+static bool handle(struct worker *worker, const struct epoll_event *events, int n)
+{
+	bool stops = false;
+
+	for (int i = 0; i < n; i++) {
+		void *data = events[i].data.ptr;
+
+		if (data == worker)
+			stops = true;
+		else if (is_socket(worker, data))
+			accept_some(worker, data);
+		else if (data)
+			clients_add(&worker->ended, data, 0);
+	}
+	return stops;
+}
+
 int worker_run(struct worker *worker)
 {
 	const bool once = !has_sockets(worker);
@@ -353,13 +397,11 @@ int worker_run(struct worker *worker)
 		n = epoll_wait(worker->epoll, events, EVENTS_MAX, timeout(worker));
 		if (n < 0 && errno != EINTR)
 			return -errno;
-		for (int i = 0; i < n; i++)
-			if (events[i].data.ptr == worker)
-				stop(worker);
-			else if (events[i].data.ptr && !worker->stopping)
-				accept_some(worker, events[i].data.ptr);
+		if (handle(worker, events, n))
+			stop(worker);
 		if (MHD_run(worker->daemon) != MHD_YES)
 			return -EIO;
+		end(worker);
 		cut(worker);
 		go_on_accepting(worker);
 	}
