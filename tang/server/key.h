@@ -26,6 +26,7 @@ struct key {
 	bool signs;                /* signs advertisements */
 	uint8_t digest[32];        /* SHA-256 of the file, by which it is known again */
 	struct key_count count;
+	uint64_t recorded; /* how many recoveries are in the record: of its writer alone */
 };
 
 /*

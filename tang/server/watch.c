@@ -3,13 +3,11 @@
 #include "tang/server/watch.h"
 
 #include "tang/server/folder.h"
+#include "tang/server/thread.h"
 
 #include <errno.h>
 #include <poll.h>
-#include <pthread.h>
-#include <signal.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
 
@@ -25,8 +23,7 @@ struct watch {
 	char *folder;
 	watch_fn fn;
 	void *arg;
-	pthread_t thread;
-	int stop;    /* eventfd */
+	struct thread thread;
 	int inotify; /* -1: there is none */
 	int id;      /* of the folder's watch; -1: there is none */
 	struct stat seen;
@@ -144,7 +141,7 @@ static void call(struct watch *watch, struct times *times)
 static void *run(void *arg)
 {
 	struct watch *watch = arg;
-	struct pollfd fds[] = {{watch->stop, POLLIN, 0}, {watch->inotify, POLLIN, 0}};
+	struct pollfd fds[] = {{watch->thread.stop, POLLIN, 0}, {watch->inotify, POLLIN, 0}};
 	struct times times = {.look = now_us() + look_us};
 	bool told = false, any = false;
 
@@ -170,27 +167,12 @@ static void *run(void *arg)
 
 static void watch_free(struct watch *watch)
 {
-	close_fd(&watch->stop);
 	close_fd(&watch->inotify);
 	free(watch->folder);
 	free(watch);
 }
 
 DEFINE_CLEANUP(struct watch *, watch_free)
-
-/* Signals are for the thread that handles them. */
-static int start_thread(struct watch *watch)
-{
-	sigset_t all, before;
-	int r;
-
-	(void)sigfillset(&all);
-	r = pthread_sigmask(SIG_SETMASK, &all, &before);
-	if (r == 0)
-		r = pthread_create(&watch->thread, NULL, run, watch);
-	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return -r;
-}
 
 int watch_start(const char *folder, watch_fn fn, void *arg, struct watch **ret)
 {
@@ -199,16 +181,13 @@ int watch_start(const char *folder, watch_fn fn, void *arg, struct watch **ret)
 
 	if (!watch)
 		return -ENOMEM;
-	*watch = (struct watch){.fn = fn, .arg = arg, .stop = -1, .inotify = -1, .id = -1};
+	*watch = (struct watch){.fn = fn, .arg = arg, .inotify = -1, .id = -1};
 	watch->folder = strdup(folder);
 	if (!watch->folder)
 		return -ENOMEM;
-	watch->stop = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (watch->stop < 0)
-		return -errno;
 	watch->inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 
-	r = start_thread(watch);
+	r = thread_start(&watch->thread, run, watch);
 	if (r < 0)
 		return r;
 
@@ -218,7 +197,6 @@ int watch_start(const char *folder, watch_fn fn, void *arg, struct watch **ret)
 
 void watch_stop(struct watch *watch)
 {
-	(void)eventfd_write(watch->stop, 1);
-	(void)pthread_join(watch->thread, NULL);
+	thread_stop(&watch->thread);
 	watch_free(watch);
 }
