@@ -186,16 +186,16 @@ const char *key_name(const struct key *key)
 	return key->thumbprints[KEY_S256];
 }
 
+/* The time first: whoever sees the number sees it too. */
 void key_count(struct key *key)
 {
-	(void)__atomic_fetch_add(&key->count.recoveries, 1, __ATOMIC_RELAXED);
 	__atomic_store_n(&key->count.last, (uint64_t)time(NULL), __ATOMIC_RELAXED);
+	(void)__atomic_fetch_add(&key->count.recoveries, 1, __ATOMIC_RELEASE);
 }
 
 struct key_count key_counted(const struct key *key)
 {
-	return (struct key_count){
-		.recoveries = __atomic_load_n(&key->count.recoveries, __ATOMIC_RELAXED),
-		.last = __atomic_load_n(&key->count.last, __ATOMIC_RELAXED),
-	};
+	uint64_t recoveries = __atomic_load_n(&key->count.recoveries, __ATOMIC_ACQUIRE);
+
+	return (struct key_count){recoveries, __atomic_load_n(&key->count.last, __ATOMIC_RELAXED)};
 }

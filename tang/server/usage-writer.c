@@ -22,15 +22,15 @@ struct usage_writer {
 };
 
 /* A record that is full begins anew: then it is known to know less. */
-static int add(struct usage_writer *writer, const char *thumbprint, uint64_t n, uint64_t last)
+static int add(struct usage_writer *writer, const struct usage_key *more)
 {
-	int r = usage_add(&writer->usage, thumbprint, n, last);
+	int r = usage_add(&writer->usage, more);
 
 	if (r == 0)
 		return 0;
 	usage_done(&writer->usage);
 	r = usage_new((uint64_t)time(NULL), &writer->usage);
-	return r < 0 ? r : usage_add(&writer->usage, thumbprint, n, last);
+	return r < 0 ? r : usage_add(&writer->usage, more);
 }
 
 static void add_keys(struct usage_writer *writer, const struct keys *keys)
@@ -42,10 +42,13 @@ static void add_keys(struct usage_writer *writer, const struct keys *keys)
 	for (size_t i = 0; i < n; i++) {
 		struct key *key = files[i].key;
 		struct key_count count = key_counted(key);
+		uint64_t recoveries = count.recoveries - key->recorded;
+		struct usage_key more = {{0}, recoveries, count.last, recoveries};
 
-		if (count.recoveries == key->recorded)
+		if (recoveries == 0)
 			continue;
-		if (add(writer, key_name(key), count.recoveries - key->recorded, count.last) == 0) {
+		memcpy(more.thumbprint, key_name(key), sizeof(more.thumbprint));
+		if (add(writer, &more) == 0) {
 			key->recorded = count.recoveries;
 			writer->changed = true;
 		}

@@ -146,22 +146,23 @@ const struct usage_key *usage_find(const struct usage *usage, const char *thumbp
 	return NULL;
 }
 
-int usage_add(struct usage *usage, const char *thumbprint, uint64_t recoveries, uint64_t last)
+int usage_add(struct usage *usage, const struct usage_key *more)
 {
-	size_t i = 0;
+	struct usage_key *key = usage->keys;
 
-	while (i < usage->n && strcmp(usage->keys[i].thumbprint, thumbprint) != 0)
-		i++;
-	if (i == USAGE_KEYS_MAX)
+	while (key < usage->keys + usage->n && strcmp(key->thumbprint, more->thumbprint) != 0)
+		key++;
+	if (key == usage->keys + USAGE_KEYS_MAX)
 		return -E2BIG;
 
-	if (i == usage->n) {
-		memcpy(usage->keys[i].thumbprint, thumbprint, sizeof(usage->keys[i].thumbprint));
+	if (key == usage->keys + usage->n) {
+		*key = *more;
 		usage->n++;
+		return 0;
 	}
-	usage->keys[i].recoveries += recoveries;
-	usage->keys[i].since_start += recoveries;
-	if (usage->keys[i].last < last)
-		usage->keys[i].last = last;
+	key->recoveries += more->recoveries;
+	key->since_start += more->since_start;
+	if (key->last < more->last)
+		key->last = more->last;
 	return 0;
 }

@@ -40,5 +40,8 @@ MUST int usage_save(const struct usage *usage, const char *path);
 /* What the record says of a key; NULL: that it was not used. */
 const struct usage_key *usage_find(const struct usage *usage, const char *thumbprint);
 
-/* Adds recoveries, the last of them at `last`. Errors: -E2BIG (the record is full). */
-MUST int usage_add(struct usage *usage, const char *thumbprint, uint64_t recoveries, uint64_t last);
+/*
+ * Adds to what the record says of a key, the later of the two times being the last. Errors: -E2BIG (the
+ * record is full).
+ */
+MUST int usage_add(struct usage *usage, const struct usage_key *more);
