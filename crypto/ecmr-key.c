@@ -47,6 +47,7 @@ int ecmr_key_mul(const struct ecmr_key *key, const struct jwk *point, struct jwk
 	CLEANUP(EC_POINT_clear_freep) EC_POINT *loaded = NULL;
 	CLEANUP(EC_POINT_clear_freep) EC_POINT *product = NULL;
 	CLEANUP(BN_CTX_freep) BN_CTX *ctx = NULL;
+	struct jwk answer = {.curve = key->curve};
 	int r;
 
 	if (point->curve != key->curve)
@@ -62,6 +63,10 @@ int ecmr_key_mul(const struct ecmr_key *key, const struct jwk *point, struct jwk
 	if (!product || !ctx || EC_POINT_mul(key->group, product, NULL, loaded, key->d, ctx) != 1)
 		return -ENOMEM;
 
-	ret->curve = key->curve;
-	return ec_point_store(key->group, product, ret);
+	r = ec_point_store(key->group, product, &answer);
+	if (r < 0)
+		return r;
+
+	jwk_move(&answer, ret);
+	return 0;
 }

@@ -16,8 +16,8 @@ MUST int ecmr_key_new(const struct jwk *priv, struct ecmr_key **ret);
 void ecmr_key_free(struct ecmr_key *key);
 
 /*
- * As ecmr_mul(), with a point that nobody has checked yet. `ret` gets the curve and the coordinates; its
- * other members are left alone. Errors: -EBADMSG (another curve, not on the curve, infinity), -ENOMEM.
+ * As ecmr_mul(), with a point that nobody has checked yet. Errors: -EBADMSG (another curve, not on the
+ * curve, infinity), -ENOMEM.
  */
 MUST int ecmr_key_mul(const struct ecmr_key *key, const struct jwk *point, struct jwk *ret);
 
