@@ -245,6 +245,8 @@ static enum MHD_Result answer(struct worker *worker, struct MHD_Connection *conn
 	if (!is_welcome(worker, connection, client)) {
 		reply.status = FORBIDDEN;
 		reply.last = true;
+		if (asked->route.kind == ROUTE_REC)
+			tell_recovery(server, client, asked->route.thumbprint, reply.status);
 	} else if (route_methods(asked->route.kind) && !route_allows(asked->route.kind, method)) {
 		reply.status = METHOD_NOT_ALLOWED;
 		reply.methods = route_methods(asked->route.kind);

@@ -3,6 +3,7 @@
 #include "tang/server/service.h"
 
 #include "tang/server/metrics.h"
+#include "tang/server/usage-writer.h"
 
 #include <errno.h>
 #include <sched.h>
@@ -17,19 +18,19 @@ enum {
 	FILES_BESIDE = 128,      /* open files that are no connections */
 };
 
-struct thread {
+struct worker_thread {
 	struct worker *worker;
 	pthread_t id;
 	bool running;
 	int result;
 };
 
-struct threads {
-	struct thread *of;
+struct worker_threads {
+	struct worker_thread *of;
 	size_t n;
 };
 
-static void threads_done(struct threads *threads)
+static void worker_threads_done(struct worker_threads *threads)
 {
 	for (size_t i = 0; i < threads->n; i++) {
 		if (threads->of[i].running)
@@ -72,7 +73,7 @@ static unsigned cpus(void)
 
 static void *run(void *arg)
 {
-	struct thread *thread = arg;
+	struct worker_thread *thread = arg;
 	struct server *server = worker_server(thread->worker);
 
 	thread->result = worker_run(thread->worker);
@@ -84,9 +85,9 @@ static void *run(void *arg)
 }
 
 static int start(struct server *server, const struct listen_sockets *sockets, enum worker_use use,
-		 struct threads *threads)
+		 struct worker_threads *threads)
 {
-	struct thread *thread = &threads->of[threads->n];
+	struct worker_thread *thread = &threads->of[threads->n];
 	pthread_attr_t attributes;
 	int r;
 
@@ -113,7 +114,7 @@ static bool has_metrics(const struct listen_sockets *sockets)
 }
 
 static int start_all(struct server *server, const struct listen_sockets *sockets,
-		     struct threads *threads)
+		     struct worker_threads *threads)
 {
 	const unsigned n = server->settings->workers ? server->settings->workers : cpus();
 	int r = 0;
@@ -161,7 +162,7 @@ static void await_signals(const struct server *server, const sigset_t *signals)
 	}
 }
 
-static int result_of(const struct threads *threads)
+static int result_of(const struct worker_threads *threads)
 {
 	for (size_t i = 0; i < threads->n; i++)
 		if (threads->of[i].result < 0)
@@ -169,7 +170,7 @@ static int result_of(const struct threads *threads)
 	return 0;
 }
 
-static void join(struct threads *threads)
+static void join(struct worker_threads *threads)
 {
 	for (size_t i = 0; i < threads->n; i++) {
 		(void)pthread_join(threads->of[i].id, NULL);
@@ -177,9 +178,21 @@ static void join(struct threads *threads)
 	}
 }
 
+DEFINE_CLEANUP(struct usage_writer *, usage_writer_stop)
+
+/* Recovering is more than the record of it. */
+static void start_record(struct server *server, struct usage_writer **writer)
+{
+	const char *path = server->settings->usage;
+
+	if (path && usage_writer_start(path, server->store, &server->log, writer) < 0)
+		(void)log_err(&server->log, 0, "the server runs without a record of recoveries");
+}
+
 int service_run(struct server *server, const struct listen_sockets *sockets)
 {
-	CLEANUP(threads_done) struct threads threads = {0};
+	CLEANUP(usage_writer_stopp) struct usage_writer *writer = NULL;
+	CLEANUP(worker_threads_done) struct worker_threads threads = {0};
 	sigset_t signals;
 	int r;
 
@@ -192,6 +205,8 @@ int service_run(struct server *server, const struct listen_sockets *sockets)
 	r = store_watch(server->store);
 	if (r == 0)
 		r = start_all(server, sockets, &threads);
+	if (r == 0)
+		start_record(server, &writer);
 	if (r < 0) {
 		server_stop(server);
 		return log_err(&server->log, r, "the server cannot start: %s", strerror(-r));

@@ -11,11 +11,7 @@
 #include <sys/socket.h>
 
 enum {
-	/*
-	 * Connections that are accepted before those at hand are served: others may be free to take
-	 * the rest.
-	 */
-	ACCEPT_MAX = 4,
+	ACCEPT_MIN = 4,
 	EVENTS_MAX = 64,
 	POOL_SIZE =
 		12 *
@@ -275,9 +271,15 @@ static bool accept_one(struct worker *worker, const struct listen_socket *socket
 	return true;
 }
 
+/*
+ * Others may be free to take the rest; but where many are at hand, of which each gets its answer before the
+ * next are accepted, those who wait to be must not wait for long.
+ */
 static void accept_some(struct worker *worker, const struct listen_socket *socket)
 {
-	for (int i = 0; i < ACCEPT_MAX && accept_one(worker, socket); i++)
+	const size_t max = ACCEPT_MIN + worker->n_clients / 2;
+
+	for (size_t i = 0; i < max && accept_one(worker, socket); i++)
 		;
 }
 
