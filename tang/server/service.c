@@ -55,9 +55,9 @@ void service_raise_files(struct settings *settings, const struct log *log)
 	(void)setrlimit(RLIMIT_NOFILE, &limit);
 	if (limit.rlim_cur >= wanted)
 		return;
-	settings->max_connections = limit.rlim_cur > 2 * FILES_BESIDE
-					    ? (unsigned)limit.rlim_cur - FILES_BESIDE
-					    : FILES_BESIDE;
+	settings->max_connections =
+		(unsigned)(limit.rlim_cur > 2 * FILES_BESIDE ? limit.rlim_cur - FILES_BESIDE
+							     : limit.rlim_cur / 2);
 	(void)log_err(
 		log, 0,
 		"at most %ju files can be open, so at most %u connections are accepted at once",

@@ -283,14 +283,20 @@ static void accept_some(struct worker *worker, const struct listen_socket *socke
 		;
 }
 
-/* The socket of a server that ends has a queue of connections, which would be reset. */
+/*
+ * A socket of ours ends with us: what waits there is served, as it would be reset, and whoever comes
+ * later is refused. One of systemd's keeps its connections for who comes after us.
+ */
 static void accept_rest(struct worker *worker)
 {
 	for (size_t i = 0; i < worker->sockets->n; i++) {
 		const struct listen_socket *socket = &worker->sockets->of[i];
 
-		while (is_own(worker, socket) && !socket->inherited && accept_one(worker, socket))
+		if (!is_own(worker, socket) || socket->inherited)
+			continue;
+		while (accept_one(worker, socket))
 			;
+		(void)shutdown(socket->fd, SHUT_RD);
 	}
 }
 
