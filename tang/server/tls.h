@@ -8,6 +8,9 @@
 
 enum { TLS_SUBJECT_MAX = 256 };
 
+/* For libmicrohttpd. */
+#define TLS_PRIORITIES "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
+
 /* Texts in PEM, each with a NUL; empty where the command line names no file. */
 struct tls {
 	struct buf certificate, key, client_ca;

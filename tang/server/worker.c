@@ -115,7 +115,7 @@ static struct MHD_Daemon *start_daemon(struct worker *worker)
 	const struct settings *settings = server->settings;
 	unsigned flags =
 		MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_TURBO | MHD_USE_ERROR_LOG;
-	struct MHD_OptionItem tls[4] = {{MHD_OPTION_END, 0, NULL}};
+	struct MHD_OptionItem tls[5] = {{MHD_OPTION_END, 0, NULL}};
 	size_t n = 0;
 
 	if (settings->key && worker->use == WORKER_TANG) {
@@ -123,6 +123,8 @@ static struct MHD_Daemon *start_daemon(struct worker *worker)
 		tls[n++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_KEY, 0, server->tls.key.p};
 		tls[n++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_CERT, 0,
 						   server->tls.certificate.p};
+		tls[n++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_PRIORITIES, 0,
+						   (void *)(uintptr_t)TLS_PRIORITIES};
 		if (settings->client_ca)
 			tls[n++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_TRUST, 0,
 							   server->tls.client_ca.p};
