@@ -33,6 +33,7 @@ struct asked {
 	struct buf body;
 	uint64_t received; /* bytes of the body, also those not kept */
 	bool answered;     /* before its body was read */
+	bool last;         /* on its connection */
 };
 
 /* What it is answered. */
@@ -233,8 +234,15 @@ static enum route_kind kind_for(const struct worker *worker, enum route_kind kin
 	return kind == ROUTE_METRICS ? ROUTE_OTHER : kind;
 }
 
+static bool says_close(struct MHD_Connection *connection)
+{
+	const char *said = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Connection");
+
+	return said && strcasecmp(said, "close") == 0;
+}
+
 static enum MHD_Result answer(struct worker *worker, struct MHD_Connection *connection,
-			      const char *method, const struct asked *asked)
+			      const char *method, struct asked *asked)
 {
 	struct server *server = worker_server(worker);
 	struct client *client = client_of(connection);
@@ -255,6 +263,7 @@ static enum MHD_Result answer(struct worker *worker, struct MHD_Connection *conn
 	}
 	if (atomic_load_explicit(&server->stopping, memory_order_relaxed))
 		reply.last = true;
+	asked->last = reply.last || says_close(connection);
 	counters_request(&server->counters, asked->route.kind, reply.status);
 	if (reply.status == INTERNAL_ERROR)
 		(void)log_err(
@@ -351,7 +360,7 @@ void answer_end(void *worker, struct MHD_Connection *connection, void **state,
 	struct asked *asked = *state;
 
 	if (client && how == MHD_REQUEST_TERMINATED_COMPLETED_OK)
-		worker_rested(worker, client);
+		worker_rested(worker, client, asked && asked->last);
 	if (asked) {
 		buf_done(&asked->body);
 		free(asked);

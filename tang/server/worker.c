@@ -12,6 +12,7 @@
 
 enum {
 	ACCEPT_MIN = 4,
+	UNCOUNTED_MAX = 4096, /* connections that are over, but not closed yet */
 	EVENTS_MAX = 64,
 	POOL_SIZE =
 		12 *
@@ -50,9 +51,18 @@ static uint64_t usec(unsigned seconds)
 	return (uint64_t)seconds * USEC_PER_SEC;
 }
 
-void worker_rested(struct worker *worker, struct client *client)
+/* Who has its answer may be back before libmicrohttpd, busy with others, closes the connection. */
+static void discount(struct worker *worker, struct client *client)
+{
+	if (client->peer)
+		quota_leave(worker->quota, TAKE_PTR(client->peer));
+}
+
+void worker_rested(struct worker *worker, struct client *client, bool last)
 {
 	client->state = CLIENT_IDLE;
+	if (last)
+		discount(worker, client);
 	if (worker->stopping)
 		(void)shutdown(client->fd, SHUT_RDWR);
 	else
@@ -63,7 +73,7 @@ void worker_rested(struct worker *worker, struct client *client)
 static void client_free(struct worker *worker, struct client *client)
 {
 	clients_remove(client);
-	quota_leave(worker->quota, client->peer);
+	discount(worker, client);
 	free(client->subject);
 	free(client);
 }
@@ -132,7 +142,7 @@ static struct MHD_Daemon *start_daemon(struct worker *worker)
 	}
 	return MHD_start_daemon(
 		flags, 0, NULL, NULL, answer_request, worker, MHD_OPTION_EXTERNAL_LOGGER, on_log,
-		worker, MHD_OPTION_CONNECTION_LIMIT, settings->max_connections + 1,
+		worker, MHD_OPTION_CONNECTION_LIMIT, settings->max_connections + UNCOUNTED_MAX,
 		MHD_OPTION_CONNECTION_TIMEOUT, settings->idle_timeout,
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)POOL_SIZE, MHD_OPTION_NOTIFY_CONNECTION,
 		on_connection, worker, MHD_OPTION_NOTIFY_COMPLETED, answer_end, worker,

@@ -35,7 +35,7 @@ MUST int worker_run(struct worker *worker);
 struct server *worker_server(const struct worker *worker);
 enum worker_use worker_use(const struct worker *worker);
 
-/* A request of this client has come to its end. */
-void worker_rested(struct worker *worker, struct client *client);
+/* A request of this client has come to its end; with the last one its connection is no longer counted. */
+void worker_rested(struct worker *worker, struct client *client, bool last);
 
 DEFINE_CLEANUP(struct worker *, worker_free)
