@@ -2,21 +2,16 @@
 /* A worker's loop. */
 #include "tang/server/worker.h"
 
-#include "tang/server/answer.h"
+#include "tang/server/daemon.h"
 
 #include <errno.h>
 #include <limits.h>
-#include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
 enum {
 	ACCEPT_MIN = 4,
-	UNCOUNTED_MAX = 4096, /* connections that are over, but not closed yet */
 	EVENTS_MAX = 64,
-	POOL_SIZE =
-		12 *
-		1024, /* of memory for each connection: 8 KiB of headers, and what is made of them */
 	PAUSE_MSEC = 20, /* until it is looked again whether connections can be accepted */
 	GRACE_USEC = 3 * USEC_PER_SEC, /* that a request gets when all stops */
 };
@@ -97,60 +92,6 @@ static void on_connection(void *to, struct MHD_Connection *connection, void **co
 	(void)connection;
 }
 
-/* Paths are taken as they are: base64url needs no escapes. */
-static size_t leave_escapes(void *to, struct MHD_Connection *connection, char *text)
-{
-	(void)to;
-	(void)connection;
-	return strlen(text);
-}
-
-static void PRINTF_LIKE(2, 0) on_log(void *to, const char *fmt, va_list ap)
-{
-	const struct worker *worker = to;
-	char line[LOG_LINE_MAX];
-	int n;
-
-	if (!worker->server->log.debug)
-		return;
-	n = vsnprintf(line, sizeof(line), fmt, ap);
-	if (n > 0 && line[strlen(line) - 1] == '\n')
-		line[strlen(line) - 1] = '\0';
-	(void)log_dbg(&worker->server->log, 0, "libmicrohttpd: %s", line);
-}
-
-static struct MHD_Daemon *start_daemon(struct worker *worker)
-{
-	const struct server *server = worker->server;
-	const struct settings *settings = server->settings;
-	unsigned flags =
-		MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_TURBO | MHD_USE_ERROR_LOG;
-	struct MHD_OptionItem tls[5] = {{MHD_OPTION_END, 0, NULL}};
-	size_t n = 0;
-
-	if (settings->key && worker->use == WORKER_TANG) {
-		flags |= MHD_USE_TLS;
-		tls[n++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_KEY, 0, server->tls.key.p};
-		tls[n++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_CERT, 0,
-						   server->tls.certificate.p};
-		tls[n++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_PRIORITIES, 0,
-						   (void *)(uintptr_t)TLS_PRIORITIES};
-		if (settings->client_ca)
-			tls[n++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_TRUST, 0,
-							   server->tls.client_ca.p};
-		tls[n] = (struct MHD_OptionItem){MHD_OPTION_END, 0, NULL};
-	}
-	return MHD_start_daemon(
-		flags, 0, NULL, NULL, answer_request, worker, MHD_OPTION_EXTERNAL_LOGGER, on_log,
-		worker, MHD_OPTION_CONNECTION_LIMIT, settings->max_connections + UNCOUNTED_MAX,
-		MHD_OPTION_CONNECTION_TIMEOUT, settings->idle_timeout,
-		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)POOL_SIZE, MHD_OPTION_NOTIFY_CONNECTION,
-		on_connection, worker, MHD_OPTION_NOTIFY_COMPLETED, answer_end, worker,
-		MHD_OPTION_URI_LOG_CALLBACK, answer_begin, worker, MHD_OPTION_UNESCAPE_CALLBACK,
-		leave_escapes, worker, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_ARRAY, tls,
-		MHD_OPTION_END);
-}
-
 static bool is_own(const struct worker *worker, const struct listen_socket *socket)
 {
 	return socket->metrics == (worker->use == WORKER_METRICS);
@@ -214,7 +155,7 @@ int worker_new(struct server *server, const struct listen_sockets *sockets, enum
 	worker->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (worker->epoll < 0)
 		return -errno;
-	worker->daemon = start_daemon(worker);
+	worker->daemon = daemon_start(worker, on_connection);
 	info = worker->daemon ? MHD_get_daemon_info(worker->daemon, MHD_DAEMON_INFO_EPOLL_FD)
 			      : NULL;
 	if (!info)
