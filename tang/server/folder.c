@@ -16,7 +16,13 @@ struct complaint {
 	const char *why;
 };
 
-/* What one reading of the folder makes. */
+/* Names of files. */
+struct names {
+	char **list;
+	size_t n, room;
+};
+
+/* What one reading of the folder makes; the arrays have room for each file in it. */
 struct reading {
 	const char *path;
 	const struct keys *known;
@@ -24,7 +30,6 @@ struct reading {
 	const struct log *log;
 	struct keys_file *files;
 	size_t n;
-	size_t room; /* for files and complaints each */
 	struct complaints complaints;
 };
 
@@ -43,6 +48,13 @@ bool folder_is_key(const char *name)
 	size_t n = strlen(name);
 
 	return n >= strlen(suffix) && strcmp(name + n - strlen(suffix), suffix) == 0;
+}
+
+static void names_done(struct names *names)
+{
+	for (size_t i = 0; i < names->n; i++)
+		free(names->list[i]);
+	free(names->list);
 }
 
 static void reading_done(struct reading *reading)
@@ -174,31 +186,64 @@ static int read_file(struct reading *reading, int folder, const char *name)
 }
 
 /* Arrays do not grow in place here, as everywhere: a larger one takes the old one's place. */
-static int make_room(struct reading *reading)
+static int make_room(struct names *names)
 {
-	size_t room = reading->room ? 2 * reading->room : 16;
-	struct keys_file *files;
-	struct complaint *list;
+	size_t room = names->room ? 2 * names->room : 16;
+	char **list;
 
-	if (reading->n < reading->room && reading->complaints.n < reading->room)
+	if (names->n < names->room)
 		return 0;
 
-	files = calloc(room, sizeof(*files));
 	list = calloc(room, sizeof(*list));
-	if (!files || !list) {
-		free(files);
-		free(list);
+	if (!list)
 		return -ENOMEM;
+	if (names->n > 0)
+		memcpy(list, names->list, names->n * sizeof(*list));
+	free(names->list);
+	names->list = list;
+	names->room = room;
+	return 0;
+}
+
+static int add_name(struct names *names, const char *name)
+{
+	int r = make_room(names);
+
+	if (r < 0)
+		return r;
+	names->list[names->n] = strdup(name);
+	if (!names->list[names->n])
+		return -ENOMEM;
+	names->n++;
+	return 0;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	const char *x = *(char *const *)a, *y = *(char *const *)b;
+	bool x_hidden = *x == '.', y_hidden = *y == '.';
+
+	return x_hidden != y_hidden ? x_hidden - y_hidden : strcmp(x, y);
+}
+
+/*
+ * All names before the first file, and those not hidden first: in a folder of many keys that is being
+ * rotated, what is advertised would be hidden before its turn came.
+ */
+static int list_names(DIR *dir, struct names *ret)
+{
+	const struct dirent *entry;
+	int r;
+
+	for (errno = 0; (entry = readdir(dir)); errno = 0) {
+		r = folder_is_key(entry->d_name) ? add_name(ret, entry->d_name) : 0;
+		if (r < 0)
+			return r;
 	}
-	if (reading->room > 0) {
-		memcpy(files, reading->files, reading->n * sizeof(*files));
-		memcpy(list, reading->complaints.list, reading->complaints.n * sizeof(*list));
-	}
-	free(reading->files);
-	free(reading->complaints.list);
-	reading->files = files;
-	reading->complaints.list = list;
-	reading->room = room;
+	if (errno != 0)
+		return -errno;
+	if (ret->n > 0)
+		qsort(ret->list, ret->n, sizeof(*ret->list), compare_names);
 	return 0;
 }
 
@@ -206,25 +251,25 @@ int folder_read(const char *path, const struct keys *known, struct complaints *c
 		const struct log *log, struct keys_file **ret, size_t *ret_n)
 {
 	CLEANUP(closedirp) DIR *dir = opendir(path);
+	CLEANUP(names_done) struct names names = {0};
 	CLEANUP(reading_done)
 	struct reading reading = {.path = path, .known = known, .before = complaints, .log = log};
-	const struct dirent *entry;
 	int r;
 
 	if (!dir)
 		return -errno;
 
-	for (errno = 0; (entry = readdir(dir)); errno = 0) {
-		if (!folder_is_key(entry->d_name))
-			continue;
-		r = make_room(&reading);
-		if (r == 0)
-			r = read_file(&reading, dirfd(dir), entry->d_name);
-		if (r < 0)
-			return r;
-	}
-	if (errno != 0)
-		return -errno;
+	r = list_names(dir, &names);
+	if (r < 0)
+		return r;
+	reading.files = calloc(names.n + 1, sizeof(*reading.files));
+	reading.complaints.list = calloc(names.n + 1, sizeof(*reading.complaints.list));
+	if (!reading.files || !reading.complaints.list)
+		return -ENOMEM;
+	for (size_t i = 0; i < names.n && r == 0; i++)
+		r = read_file(&reading, dirfd(dir), names.list[i]);
+	if (r < 0)
+		return r;
 
 	complaints_done(complaints);
 	*complaints = TAKE_STRUCT(reading.complaints);

@@ -9,8 +9,12 @@
 #include <pthread.h>
 #include <sys/stat.h>
 
-/* For so long a loss is taken for a change that is under way. */
-static const uint64_t doubt_us = 500 * USEC_PER_MSEC;
+/*
+ * For so long a loss is taken for a change that is under way; where no pair is left the folder is read often
+ * meanwhile, since one reading may fall between the steps of one rotation, the next between another's.
+ */
+static const uint64_t doubt_us = 500 * USEC_PER_MSEC, no_pair_us = 10 * USEC_PER_MSEC;
+static const uint64_t lost_us = 100 * USEC_PER_MSEC;
 
 struct store {
 	char *folder;
@@ -154,12 +158,12 @@ uint64_t store_reload(struct store *store)
 	}
 	if (in_doubt(store, keys)) {
 		keys_unref(keys);
-		return doubt_us / 4;
+		return no_pair_us;
 	}
 
 	tell(store, keys_usable(keys) ? 0 : -ENOKEY);
 	swap(store, keys);
-	return again ? doubt_us / 4 : 0;
+	return again ? lost_us : 0;
 }
 
 static int check_folder(const char *folder, const struct log *log)
