@@ -137,24 +137,15 @@ static void test_junk(void **state)
 				fail_msg("\"%s\" is not in: %s", what[i], lines.errors);
 		assert_null(strstr(lines.errors, "c2VjcmV0"));
 	}
-	{
-		CLEANUP(keys_unrefp) struct keys *keys = read_folder(NULL, &complaints, &lines);
-
-		assert_told("the same again", &lines, NULL);
-	}
+	keys_unref(read_folder(NULL, &complaints, &lines));
+	assert_told("the same again", &lines, NULL);
 	put("/broken.jwk", "{\"kty\":\"oct\",\"k\":\"AAAA\"}");
 	assert_int_equal(unlink(under("/empty.jwk")), 0);
-	{
-		CLEANUP(keys_unrefp) struct keys *keys = read_folder(NULL, &complaints, &lines);
-
-		assert_told("another fault", &lines, "broken.jwk is skipped: it is no elliptic");
-	}
+	keys_unref(read_folder(NULL, &complaints, &lines));
+	assert_told("another fault", &lines, "broken.jwk is skipped: it is no elliptic");
 	put("/empty.jwk", "");
-	{
-		CLEANUP(keys_unrefp) struct keys *keys = read_folder(NULL, &complaints, &lines);
-
-		assert_told("the fault that was gone", &lines, "empty.jwk");
-	}
+	keys_unref(read_folder(NULL, &complaints, &lines));
+	assert_told("the fault that was gone", &lines, "empty.jwk");
 }
 
 static void test_symlinks(void **state)
