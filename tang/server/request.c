@@ -37,11 +37,24 @@ static int check(const json_t *json)
 	return 0;
 }
 
+/* Errors: -EBADMSG, -ENOMEM. */
+static int read_point(const json_t *json, struct jwk *point)
+{
+	const char *crv = js_str(json, "crv");
+	int r;
+
+	point->curve = crv ? curve_by_name(crv) : NULL;
+	if (!point->curve)
+		return -EBADMSG;
+
+	r = read_coordinate(json, "x", point->curve->size, point->x);
+	return r < 0 ? r : read_coordinate(json, "y", point->curve->size, point->y);
+}
+
 int request_parse(struct ref text, struct jwk *ret)
 {
 	CLEANUP_JSON json_t *json = NULL;
 	struct jwk point = {0};
-	const char *crv;
 	int r;
 
 	if (text.n > JWK_TEXT_MAX)
@@ -53,14 +66,10 @@ int request_parse(struct ref text, struct jwk *ret)
 	if (r < 0)
 		return r;
 
-	crv = js_str(json, "crv");
-	point.curve = crv ? curve_by_name(crv) : NULL;
-	if (!point.curve)
-		return -EBADMSG;
-	r = read_coordinate(json, "x", point.curve->size, point.x);
-	if (r == 0)
-		r = read_coordinate(json, "y", point.curve->size, point.y);
-	if (r < 0)
+	r = read_point(json, &point);
+	if (r == -EBADMSG)
+		point.curve = NULL;
+	else if (r < 0)
 		return r;
 
 	jwk_move(&point, ret);

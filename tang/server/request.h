@@ -5,9 +5,10 @@
 #include "crypto/jwk.h"
 
 /*
- * Reads the client's JWK; whether the point is on the curve is not looked at, and a private part is
- * ignored. Errors: -EBADMSG (no EC key of a known curve for ECMR), -EKEYREJECTED (its use does not
- * allow that keys are derived), -E2BIG, -ENOMEM.
+ * Reads the client's JWK. Whether the point is on its curve is not looked at; where the curve is not known or
+ * the coordinates are none, ret->curve is NULL, so that no key takes it: as in Tang, a key that is not
+ * there is found out before that. A private part is ignored. Errors: -EBADMSG (no EC key for
+ * ECMR), -EKEYREJECTED (its use does not allow that keys are derived), -E2BIG, -ENOMEM.
  */
 MUST int request_parse(struct ref text, struct jwk *ret);
 
