@@ -5,8 +5,8 @@
 #include <errno.h>
 #include <sys/stat.h>
 
-/* The keys of a pair are made one after the other. */
-enum { PAIR_SECONDS = 3600 };
+/* Within which both keys of a pair are made. */
+enum { PAIR_SECONDS = 60 };
 
 int prune_add_record(const char *path, struct usage *usage)
 {

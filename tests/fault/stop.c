@@ -10,6 +10,7 @@
 #include <libgen.h>
 #include <limits.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -80,6 +81,17 @@ static bool is_watched_path(const char *path)
 	struct stat st;
 
 	return is_watched(stat(path, &st) == 0 ? &st : NULL, path);
+}
+
+/* A path as the calls take it that have a folder's descriptor. */
+static bool is_watched_at(int folder, const char *path)
+{
+	char whole[PATH_MAX];
+
+	if (folder == AT_FDCWD || *path == '/')
+		return is_watched_path(path);
+	(void)snprintf(whole, sizeof(whole), "/proc/self/fd/%d/%s", folder, path);
+	return is_watched_path(whole);
 }
 
 static void tell(const char *call, size_t n)
@@ -263,4 +275,67 @@ int mkdir(const char *path, mode_t mode)
 	if (is_watched_path(path))
 		whole("mkdir");
 	return (int)syscall(SYS_mkdir, path, mode);
+}
+
+/* One that makes a file. */
+static int making(int folder, const char *path, int flags, mode_t mode)
+{
+	if ((flags & O_CREAT) && is_watched_at(folder, path))
+		whole("openat");
+	return (int)syscall(SYS_openat, folder, path, flags, mode);
+}
+
+int openat(int folder, const char *path, int flags, ...)
+{
+	va_list ap;
+	mode_t mode;
+
+	va_start(ap, flags);
+	mode = flags & O_CREAT ? va_arg(ap, mode_t) : 0;
+	va_end(ap);
+	return making(folder, path, flags, mode);
+}
+
+int openat64(int folder, const char *path, int flags, ...)
+{
+	va_list ap;
+	mode_t mode;
+
+	va_start(ap, flags);
+	mode = flags & O_CREAT ? va_arg(ap, mode_t) : 0;
+	va_end(ap);
+	return making(folder, path, flags, mode);
+}
+
+int renameat2(int from_folder, const char *from, int to_folder, const char *to, unsigned flags)
+{
+	if (is_watched_at(from_folder, from) || is_watched_at(to_folder, to))
+		whole("renameat");
+	return (int)syscall(SYS_renameat2, from_folder, from, to_folder, to, flags);
+}
+
+int renameat(int from_folder, const char *from, int to_folder, const char *to)
+{
+	return renameat2(from_folder, from, to_folder, to, 0);
+}
+
+int unlinkat(int folder, const char *path, int flags)
+{
+	if (is_watched_at(folder, path))
+		whole("unlinkat");
+	return (int)syscall(SYS_unlinkat, folder, path, flags);
+}
+
+int fchmod(int fd, mode_t mode)
+{
+	if (is_watched_fd(fd))
+		whole("fchmod");
+	return (int)syscall(SYS_fchmod, fd, mode);
+}
+
+int fchown(int fd, uid_t owner, gid_t group)
+{
+	if (is_watched_fd(fd))
+		whole("fchown");
+	return (int)syscall(SYS_fchown, fd, owner, group);
 }
