@@ -6,6 +6,13 @@
 
 #include <stdio.h>
 
+/* One thread has each daemon. Without that said, newer versions give it a connection only at the next turn. */
+#if MHD_VERSION >= 0x00097707
+static const unsigned alone = MHD_USE_NO_THREAD_SAFETY;
+#else
+static const unsigned alone = 0;
+#endif
+
 enum {
 	POOL_SIZE = 12 * 1024, /* of each connection: 8 KiB of headers, and what is made of them */
 	UNCOUNTED_MAX = 4096,  /* connections that are over, but not closed yet */
@@ -37,8 +44,8 @@ struct MHD_Daemon *daemon_start(struct worker *worker, MHD_NotifyConnectionCallb
 {
 	const struct server *server = worker_server(worker);
 	const struct settings *settings = server->settings;
-	unsigned flags =
-		MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_TURBO | MHD_USE_ERROR_LOG;
+	unsigned flags = alone | MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_TURBO |
+			 MHD_USE_ERROR_LOG;
 	struct MHD_OptionItem tls[5] = {{MHD_OPTION_END, 0, NULL}};
 	size_t n = 0;
 
