@@ -7,6 +7,8 @@ src=${COTTER_SOURCE_ROOT:-$(realpath "$(dirname "${BASH_SOURCE[0]}")/..")}
 build=${COTTER_BUILD_ROOT:-$src/build/plain}
 sanitized=${COTTER_SANITIZED:-0}
 cotter_enroll=$build/enroll/cotter-enroll
+cotter_tangd=$build/tang/server/cotter-tangd
+cotter_tang_keys=$build/tang/server/cotter-tang-keys
 export LC_ALL=C.UTF-8 no_proxy='*'
 
 tmp=$(mktemp -d -t cotter.XXXXXX)
@@ -59,19 +61,31 @@ stop_server() { # NAME
 	wait "$pid" 2>/dev/null || true
 }
 
-# A real Tang server with its keys in $tmp/NAME, made where there are none. Sets $tang_port,
-# $tang_url and $tang_thumbprint. PORT 0, the default, is any free one.
+# A real Tang server with its keys in $tmp/NAME, made where there are none. Sets $tang_port, $tang_url and
+# $tang_thumbprint. PORT 0, the default, is any free one.
+tangd=debian     # whose: debian, with a process for each connection, or cotter
+tang_keys=       # another folder of keys than $tmp/NAME
+tangd_backlog=64 # of socat
+tangd_prefix=()  # what the server is started by, such as taskset
+tangd_options=() # of ours
+
 start_tangd() { # [NAME [PORT [ADDRESS]]]
 	local name=${1:-tang} port=${2:-0} address=${3:-127.0.0.1} listen=TCP4-LISTEN
-	local dir=$tmp/$name log=$tmp/$name.log
+	local dir=${tang_keys:-$tmp/$name} log=$tmp/$name.log
 	mkdir -p "$dir"
 	[ -n "$(ls "$dir")" ] || /usr/libexec/tangd-keygen "$dir"
 	case $address in \[*) listen=TCP6-LISTEN ;; esac
 
-	start_server "$name" socat -d -d "$listen:$port,bind=$address,reuseaddr,fork,backlog=64" \
-		"EXEC:/usr/libexec/tangd $dir"
+	if [ "$tangd" = cotter ]; then
+		start_server "$name" "${tangd_prefix[@]}" "$cotter_tangd" --listen="$address:$port" \
+			"${tangd_options[@]}" "$dir"
+	else
+		start_server "$name" "${tangd_prefix[@]}" socat -d -d \
+			"$listen:$port,bind=$address,reuseaddr,fork,backlog=$tangd_backlog" \
+			"EXEC:/usr/libexec/tangd $dir"
+	fi
 	wait_until 10 grep -qE 'listening on .*:[0-9]+$' "$log" || { cat "$log" >&2; return 1; }
-	tang_port=$(sed -n 's/.* listening on .*:\([0-9]*\)$/\1/p' "$log")
+	tang_port=$(sed -n 's/.*listening on .*:\([0-9]*\)$/\1/p' "$log")
 	tang_url=http://$address:$tang_port
 	tang_thumbprint=$(curl -sSfg "$tang_url/adv" | jose fmt -j- -g payload -yo- |
 		jose jwk use -i- -r -u verify -o- | jose jwk thp -i- | head -n 1)
