@@ -10,6 +10,7 @@
  *   -k          keep connections alive; else a connection is for one request
  *   -a          before each recovery fetch the advertisement, check all its signatures and recover by its
  *               exchange key; no KEY is needed
+ *   -g          fetch and check advertisements alone
  *   -t SECONDS  a request that took so long has failed (30)
  */
 #include "crypto/ecmr.h"
@@ -64,7 +65,7 @@ struct client {
 
 static struct {
 	size_t recoveries, n_clients;
-	bool keep_alive, advertisements;
+	bool keep_alive, advertisements, only_advertisements;
 	uint64_t timeout_us;
 	struct sockaddr_in server;
 	const char *host; /* as the request has it */
@@ -342,7 +343,7 @@ static void judge(struct client *c, const char *body, bool closing)
 	c->answered = true;
 	if (closing || !arg.keep_alive)
 		hang_up(c);
-	if (!c->question) {
+	if (!c->question && !arg.only_advertisements) {
 		c->key = advertised;
 		ask_point(c);
 		return;
@@ -494,7 +495,7 @@ static void read_arguments(int argc, char **argv)
 {
 	int c;
 
-	while ((c = getopt(argc, argv, "n:c:kat:")) >= 0)
+	while ((c = getopt(argc, argv, "n:c:kagt:")) >= 0)
 		switch (c) {
 		case 'n':
 			arg.recoveries = number(optarg, 100 * 1000 * 1000);
@@ -507,6 +508,9 @@ static void read_arguments(int argc, char **argv)
 			break;
 		case 'a':
 			arg.advertisements = true;
+			break;
+		case 'g':
+			arg.advertisements = arg.only_advertisements = true;
 			break;
 		case 't':
 			arg.timeout_us = number(optarg, 3600) * USEC_PER_SEC;
