@@ -52,6 +52,7 @@ ok "$recoveries recoveries by $clients clients at a time" come_back at-rest
 tell at-rest
 ok "on connections that are kept alive" come_back kept-alive -k
 tell kept-alive
+ok "of which none waits for half of the time" jq -e '.max_ms < .seconds * 500' "$tmp/kept-alive.farm"
 
 # --- while keys are rotated ---
 
@@ -163,4 +164,30 @@ start_tangd server
 crowded same "at the same address send a byte a second" drip 127.0.0.1
 ends_well
 ok "and once more" assert_rc 0
+
+# --- while the server is restarted, its socket being kept by who started it, as systemd does ---
+
+start_server keeper /usr/bin/python3 "$src/tests/fault/keeper.py" 0 "$cotter_tangd" "${tangd_options[@]}" "$tang_keys"
+wait_until 10 grep -qE '^listening on .*:[0-9]+$' "$tmp/keeper.log"
+tang_port=$(sed -n 's/^listening on .*:\([0-9]*\)$/\1/p' "$tmp/keeper.log")
+
+starts() { # HOW-MANY
+	[ "$(grep -c 'cotter-tangd: listening' "$tmp/keeper.log")" = "$1" ]
+}
+
+come_back_restarted() {
+	local n
+	come_back restarted &
+	local coming=$!
+	for n in 1 2 3; do
+		wait_until 10 starts "$n"
+		sleep 0.5
+		kill "$(tail -n 1 "$tmp/keeper.out")"
+	done
+	wait $coming
+}
+
+ok "the same while the server is restarted three times" come_back_restarted
+tell restarted
+ok "and it was" wait_until 10 starts 4
 done_testing
