@@ -59,7 +59,7 @@ static bool is_wanted(const struct found *found, const struct options *options,
 	case FOUND_BOUND:
 		return true;
 	case FOUND_BARE:
-		if (options->verb == VERB_LIST)
+		if (options->verb == VERB_LIST || options->verb == VERB_IMPORT)
 			return true;
 		output_say(out, "%s (%s) has no cotter token and is passed over", found->name,
 			   found->place.device);

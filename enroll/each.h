@@ -12,7 +12,7 @@ enum exit_code each_worse(enum exit_code a, enum exit_code b);
 /*
  * Runs the verb on each volume that the options name, and writes the result of each; one that fails keeps
  * none from its turn. With --all those of `root` ("" but in tests); volumes without tokens of ours are
- * passed over, but by --list. Returns the worst code.
+ * passed over, but by --list and --import. Returns the worst code.
  */
 MUST enum exit_code each_run(const char *root, const struct options *options, verb_fn *verb,
 			     struct output *out);

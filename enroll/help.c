@@ -57,6 +57,8 @@ const char *const help_texts[] = {
 	"                                add --tang=URL --tang-thumbprint=THP\n"
 	"    --reseal                    and TPMs to the PCRs as they are, or to --tpm2-pcrs=LIST\n"
 	"    --force                     also where that is not due\n"
+	"  --import[=TOKEN]              make cotter's of Clevis's tokens, or of this one, or of\n"
+	"                                that of --key-slot=N, once each is proven; with --label\n"
 	"With a new binding, before anything is done, or alone for the volume's tokens:\n"
 	"  --explain                     say who can open the volume, and do no more\n",
 

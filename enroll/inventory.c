@@ -2,6 +2,7 @@
 /* Reads what a header holds. */
 #include "enroll/inventory.h"
 
+#include "enroll/clevis-token.h"
 #include "enroll/tree.h"
 
 #include <errno.h>
@@ -65,6 +66,25 @@ int inventory_read(const struct luks *luks, struct inventory *ret)
 
 	*ret = TAKE_STRUCT(inventory);
 	return 0;
+}
+
+int inventory_adopt(struct inventory *inventory, const struct luks *luks, unsigned id)
+{
+	CLEANUP(free_text) char *converted = NULL;
+	struct item *item = (struct item *)(uintptr_t)inventory_find(inventory, id);
+	const struct log log = {.sink = why_sink, .to = item};
+	const char *type, *json;
+	int r;
+
+	if (!item || strcmp(item->type, CLEVIS_TOKEN_TYPE) != 0 || item->ours ||
+	    luks_token(luks, id, &type, &json) < 0)
+		return 0;
+	item->ours = true;
+	r = clevis_token_convert(json, NULL, &log, &converted);
+	if (r == 0)
+		r = token_parse(ref_str(converted), &log, &item->token);
+	item->valid = r == 0;
+	return r == -ENOMEM ? r : 0;
 }
 
 void inventory_done(struct inventory *inventory)

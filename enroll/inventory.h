@@ -29,6 +29,12 @@ MUST int inventory_read(const struct luks *luks, struct inventory *ret);
 
 void inventory_done(struct inventory *inventory);
 
+/*
+ * Takes token `id`, where it is Clevis's, for the cotter token that it can become (enroll/clevis-token.h).
+ * Errors: -ENOMEM.
+ */
+MUST int inventory_adopt(struct inventory *inventory, const struct luks *luks, unsigned id);
+
 /* The token with this id, or NULL. */
 const struct item *inventory_find(const struct inventory *inventory, unsigned id);
 

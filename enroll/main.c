@@ -16,6 +16,7 @@ static verb_fn *const verbs[] = {
 	[VERB_DEVICES] = verb_devices,   [VERB_EXPLAIN] = verb_explain,
 	[VERB_CRYPTTAB] = verb_crypttab, [VERB_REORDER] = verb_reorder,
 	[VERB_REPORT] = verb_report,     [VERB_RENEW] = verb_renew,
+	[VERB_IMPORT] = verb_import,
 };
 
 static enum exit_code run(const struct options *options, struct output *out)

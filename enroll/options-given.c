@@ -38,6 +38,7 @@ static const struct option general_options[OPT_COUNT] = {
 	OPTION(OPT_FORCE, "force", no_argument),
 	OPTION(OPT_REORDER, "reorder", no_argument),
 	OPTION(OPT_CRYPTTAB, "crypttab", optional_argument),
+	OPTION(OPT_IMPORT, "import", optional_argument),
 	OPTION(OPT_JSON, "json", required_argument),
 	OPTION(OPT_QUIET, "quiet", no_argument),
 	OPTION(OPT_HELP, "help", no_argument),

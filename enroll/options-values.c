@@ -154,6 +154,8 @@ int options_read_values(const struct given *given, const struct log *log, struct
 		r = read_number(given, OPT_REPLACE, log, &options->replaced);
 	if (r == 0 && given->text[OPT_RENEW])
 		r = read_number(given, OPT_RENEW, log, &options->token);
+	if (r == 0 && given->text[OPT_IMPORT])
+		r = read_number(given, OPT_IMPORT, log, &options->token);
 	if (r == 0)
 		r = read_form(given->text[OPT_JSON], log, &options->form);
 	if (r == 0)

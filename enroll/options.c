@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The command line: read whole first, then checked, then converted. */
 #include "enroll/options-binding.h"
+#include "enroll/options-import.h"
 #include "enroll/options-renewal.h"
 #include "enroll/options-values.h"
 
@@ -25,10 +26,8 @@ static const struct {
 	enum option_id id;
 	enum verb verb;
 } changers[] = {
-	{OPT_RENEW, VERB_RENEW},
-	{OPT_WIPE_SLOT, VERB_WIPE},
-	{OPT_REORDER, VERB_REORDER},
-	{OPT_CRYPTTAB, VERB_CRYPTTAB},
+	{OPT_RENEW, VERB_RENEW},       {OPT_WIPE_SLOT, VERB_WIPE}, {OPT_REORDER, VERB_REORDER},
+	{OPT_CRYPTTAB, VERB_CRYPTTAB}, {OPT_IMPORT, VERB_IMPORT},
 };
 
 /* The option that changes something; NULL: none does. */
@@ -227,6 +226,8 @@ static int check_company(const struct given *given, enum verb verb, const struct
 		return r;
 	if (verb == VERB_RENEW)
 		return options_check_renewal(given, log);
+	if (given->text[OPT_IMPORT])
+		return options_check_import(given, log);
 	for (size_t i = 0; !given_binding(given) && i < ARRAY_SIZE(binding_only); i++)
 		if (given->text[binding_only[i]])
 			return log_err(log, -EINVAL,

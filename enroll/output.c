@@ -13,7 +13,7 @@ static const char *const verb_names[] = {
 	[VERB_LIST] = "list",         [VERB_TEST] = "test",       [VERB_WIPE] = "wipe",
 	[VERB_ENROLL] = "enroll",     [VERB_DEVICES] = "devices", [VERB_EXPLAIN] = "explain",
 	[VERB_CRYPTTAB] = "crypttab", [VERB_REORDER] = "reorder", [VERB_REPORT] = "report",
-	[VERB_RENEW] = "renew",
+	[VERB_RENEW] = "renew",       [VERB_IMPORT] = "import",
 };
 
 /* The volume that lines are about, printable; "" where there is one. One at a time in a process. */

@@ -97,6 +97,8 @@ enum exit_code verb_test(const struct options *options, struct output *out)
 	r = luks_open(options->device, options->header, false, &out->log, &luks);
 	if (r == 0)
 		r = inventory_read(luks, &inventory);
+	if (r == 0 && options->proof && options->token != OPTIONS_ANY)
+		r = inventory_adopt(&inventory, luks, (unsigned)options->token);
 	if (r == 0)
 		r = inventory_check_ours(&inventory, luks, options->token);
 	if (r < 0)

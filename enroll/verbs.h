@@ -30,6 +30,7 @@ MUST enum exit_code verb_wipe(const struct options *options, struct output *out)
 MUST enum exit_code verb_renew(const struct options *options, struct output *out);
 MUST enum exit_code verb_enroll(const struct options *options, struct output *out);
 MUST enum exit_code verb_reorder(const struct options *options, struct output *out);
+MUST enum exit_code verb_import(const struct options *options, struct output *out);
 MUST enum exit_code verb_crypttab(const struct options *options, struct output *out);
 MUST enum exit_code verb_explain(const struct options *options, struct output *out);
 MUST enum exit_code verb_devices(const struct options *options, struct output *out);

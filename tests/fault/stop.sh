@@ -60,7 +60,17 @@ bindings() { # SCENE
 }
 
 others() { # SCENE
-	jq -c '.tokens[] | select(.type | startswith("cotter-") | not)' "$1/metadata" | sort -u
+	jq -c '.tokens[] | select(.type | (startswith("cotter-") or . == "clevis") | not)' "$1/metadata" | sort -u
+}
+
+# What an import leaves as it is of each binding, and those of Clevis's.
+jwes() { # SCENE
+	jq -c '.tokens[] | select(.type | startswith("cotter-") or . == "clevis") | [.keyslots, .jwe]' \
+		"$1/metadata" | sort
+}
+
+has_clevis() { # SCENE
+	jq -e 'any(.tokens[]; .type == "clevis")' "$1/metadata" >/dev/null
 }
 
 # In the order in which they are tried.
@@ -144,6 +154,7 @@ rehearse() { # VERB
 	look "$scene"
 	bindings "$scene" | sort >"$tmp/before-$1"
 	others "$scene" >"$tmp/others-$1"
+	! has_clevis "$scene" || jwes "$scene" >"$tmp/jwes-$1"
 	eval "stopping $scene --quiet ${commands[$1]}"
 	look "$scene"
 	bindings "$scene" | sort >"$tmp/after-$1"
@@ -168,6 +179,7 @@ stop_at() { # VERB N HOW
 		opens_by_one_of "$scene" "$scene/any"
 	fi
 	assert_equal "$(others "$scene")" "$(cat "$tmp/others-$verb")"
+	[ ! -e "$tmp/jwes-$verb" ] || assert_equal "$(jwes "$scene")" "$(cat "$tmp/jwes-$verb")"
 	nothing_is_loose "$scene"
 
 	eval "enroll $scene ${commands[verb]}"
@@ -224,6 +236,14 @@ cp -r "$tmp/bound" "$tmp/table"
 mkdir -p "$tmp/table/etc/systemd/system"
 echo "data SCENE/image - tpm2-measure-pcr=yes" >"$tmp/table/etc/crypttab"
 
+# As Clevis would have it.
+cp -r "$tmp/two" "$tmp/clevis"
+for id in 1 2; do
+	token_json "$tmp/clevis/image" $id | jq -c '.type = "clevis" | del(.cotter)' >"$tmp/token.json"
+	cryptsetup token import --disable-external-tokens --token-replace --token-id $id \
+		--json-file "$tmp/token.json" "$tmp/clevis/image"
+done
+
 verb "a binding" bound 1 "${key[@]}" "${second[@]}" --label=new
 verb "a binding to a policy" bound 1 "${key[@]}" --policy="2 of ($first_part, $second_part)"
 verb "a binding in a detached header" detached 1 "${key[@]}" "${first[@]}"
@@ -235,6 +255,7 @@ verb "a renewal without a free token id" full 1 --renew=1 --force
 verb "a removal of two" two 11 --wipe-slot=tang
 verb "a removal by keyslot" two 1 --wipe-slot=2
 verb "a move" behind 1 --reorder
+verb "an import" clevis 1 --import
 verb "a binding's line in crypttab" table 1 --crypttab=data
 verb "a binding with its line in crypttab" table 20 "${key[@]}" "${second[@]}" --crypttab=data
 

@@ -109,12 +109,44 @@ static void test_numbers(void **state)
 	}
 }
 
+static void test_adopt(void **state)
+{
+	char *text = local_token("{}", 0, "one");
+	struct inventory inventory = {0};
+	CLEANUP_JSON json_t *json = json_of(text);
+	const struct item *item;
+
+	(void)state;
+	free(text);
+	assert_int_equal(json_object_set_new(json, "type", json_string("clevis")), 0);
+	assert_int_equal(js_dump(json, &text), 0);
+	add_token(o.luks, 20, text);
+	free(text);
+	add_token(o.luks, 21, "{\"type\":\"clevis\",\"keyslots\":[]}");
+	add_token(o.luks, 22, "{\"type\":\"another\",\"keyslots\":[]}");
+
+	assert_int_equal(inventory_read(o.luks, &inventory), 0);
+	assert_false(inventory_find(&inventory, 20)->ours);
+	for (unsigned id = 20; id <= 23; id++)
+		assert_int_equal(inventory_adopt(&inventory, o.luks, id), 0);
+	item = inventory_find(&inventory, 20);
+	assert_true(item->ours && item->valid);
+	assert_ptr_equal(item->token.pin, &pin_local);
+	item = inventory_find(&inventory, 21);
+	assert_true(item->ours);
+	assert_false(item->valid);
+	assert_non_null(strstr(item->why, "JWE"));
+	assert_false(inventory_find(&inventory, 22)->ours);
+	inventory_done(&inventory);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_read),
 		cmocka_unit_test(test_broken),
 		cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_adopt),
 	};
 
 	return cmocka_run_group_tests(tests, begin, end);
