@@ -8,7 +8,7 @@ modules=(crypto sss tang tpm token) # what runs inside other people's programs
 rooms=("${modules[@]}" enroll units)
 readers=(tang-server tpm units) # of the environment
 others=(crypto sss tang token enroll)
-programs=(enroll tang-server units)
+searcher=enroll/clevis/external.c # of PATH
 
 files() { # FOLDER…
 	{ find "$@" -name '*.[ch]' 2>/dev/null || true; } | sort
@@ -57,12 +57,13 @@ leftovers() {
 }
 
 ok "no unbounded string functions" \
-	nothing calls 'v?sprintf|strcpy|stpcpy|strcat|gets|alloca' "${modules[@]}" "${programs[@]}"
-ok "no numbers read without an error check" nothing calls 'ato(i|l|ll|f)|s?scanf' "${modules[@]}" "${programs[@]}"
-ok "no realloc, which leaves copies of secrets" nothing calls 'realloc|reallocarray' "${modules[@]}" "${programs[@]}"
-ok "no shell" nothing calls 'system|popen|wordexp' "${modules[@]}" "${programs[@]}"
-ok "the environment is read only by tang/server/, tpm/ and units/" nothing calls '(secure_)?getenv' "${others[@]}"
-ok "and there by secure_getenv alone" nothing calls 'getenv' "${readers[@]}"
+	nothing calls 'v?sprintf|strcpy|stpcpy|strcat|gets|alloca' "${rooms[@]}"
+ok "no numbers read without an error check" nothing calls 'ato(i|l|ll|f)|s?scanf' "${rooms[@]}"
+ok "no realloc, which leaves copies of secrets" nothing calls 'realloc|reallocarray' "${rooms[@]}"
+ok "no shell" nothing calls 'system|popen|wordexp' "${rooms[@]}"
+ok "the environment is read only by tpm/, units/ and the search for others' programs" \
+	nothing calls '(secure_)?getenv' "${others[@]}" --exclude="${searcher##*/}"
+ok "and there by secure_getenv alone" nothing calls 'getenv' "${readers[@]}" "$searcher"
 ok "modules do not end their host" \
 	nothing calls 'assert|abort|_?exit|_Exit|raise|kill|fork' "${modules[@]}"
 ok "modules do not print" \

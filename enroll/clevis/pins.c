@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The drop-in's table of pins: all that are built, and Clevis's null. */
+#include "enroll/clevis/null.h"
+#include "token/token.h"
+
+#include "sss/sss.h"
+#ifdef PIN_TANG
+#include "tang/tang.h"
+#endif
+#ifdef PIN_TPM2
+#include "tpm/tpm2.h"
+#endif
+
+const struct pin *const pins[] = {
+#ifdef PIN_TANG
+	&pin_tang,
+#endif
+#ifdef PIN_TPM2
+	&pin_tpm2,
+#endif
+	&pin_sss,  &pin_null, NULL,
+};
