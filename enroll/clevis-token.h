@@ -5,9 +5,6 @@
 #include "crypto/log.h"
 #include "token/token.h"
 
-/* Its type, whatever the policy. */
-#define CLEVIS_TOKEN_TYPE "clevis"
-
 /*
  * The same JWE and keyslots as a token of ours, with this label (NULL: none). What it takes is checked as
  * token_parse() does; the cause goes to `log` as one sentence without the token's name. The caller frees

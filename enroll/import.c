@@ -201,7 +201,7 @@ static enum exit_code import_all(struct import *import, const struct inventory *
 	size_t n = 0;
 
 	for (size_t i = 0; i < inventory->n && !signals_came(import->held); i++) {
-		bool clevis = strcmp(inventory->items[i].type, CLEVIS_TOKEN_TYPE) == 0;
+		bool clevis = strcmp(inventory->items[i].type, TOKEN_TYPE_CLEVIS) == 0;
 
 		import->item = &inventory->items[i];
 		if (!is_wanted(import->options, import->item) || (!clevis && !named))

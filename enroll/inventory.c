@@ -76,7 +76,7 @@ int inventory_adopt(struct inventory *inventory, const struct luks *luks, unsign
 	const char *type, *json;
 	int r;
 
-	if (!item || strcmp(item->type, CLEVIS_TOKEN_TYPE) != 0 || item->ours ||
+	if (!item || strcmp(item->type, TOKEN_TYPE_CLEVIS) != 0 || item->ours ||
 	    luks_token(luks, id, &type, &json) < 0)
 		return 0;
 	item->ours = true;

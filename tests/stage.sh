@@ -173,14 +173,15 @@ print(lib.crypt_token_external_path().decode())'
 }
 
 # $tmp/plugins holds what libcryptsetup's folder would after an installation: the system's plugins
-# and ours.
+# and ours, which that for Clevis's tokens is not among unless it is asked for.
+our_plugins='libcryptsetup-token-cotter-*.so'
 prepare_plugins() {
 	plugins_dir=${plugins_dir:-$(find_plugins_dir)}
 	[ ! -d "$tmp/plugins" ] || return 0
 	[ -d "$plugins_dir" ] || { mkdir "$plugins_dir" && echo "$plugins_dir" >"$tmp/made_plugins_dir"; }
 	mkdir "$tmp/plugins"
 	find "$plugins_dir" -name '*.so' -exec cp {} "$tmp/plugins" \;
-	find "$(realpath "$build/token")" -name 'libcryptsetup-token-cotter-*.so' \
+	find "$(realpath "$build/token")" -name "$our_plugins" \
 		-exec ln -s {} "$tmp/plugins" \;
 }
 

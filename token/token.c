@@ -128,6 +128,8 @@ static int read_jwe(const json_t *value, const struct log *log, struct token *to
 	r = pin_check(pins, token->jwe.hdr, log, &pin);
 	if (r < 0)
 		return r;
+	if (!token->pin)
+		token->pin = pin;
 	if (pin != token->pin)
 		return log_err(log, -EBADMSG,
 			       "the token's type names the pin \"%s\", its JWE \"%s\"",
@@ -149,7 +151,7 @@ int token_parse(struct ref text, const struct log *log, struct token *ret)
 
 	type = js_str(json, "type");
 	token.pin = type ? token_type_pin(type) : NULL;
-	if (!token.pin)
+	if (!token.pin && !(type && strcmp(type, TOKEN_TYPE_CLEVIS) == 0))
 		return log_err(log, -EOPNOTSUPP, "the token's type is not supported here");
 	if (read_keyslots(json_object_get(json, "keyslots"), &token) < 0)
 		return log_err(log, -EBADMSG,

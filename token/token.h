@@ -15,9 +15,12 @@ enum {
 
 #define TOKEN_TYPE_PREFIX "cotter-"
 
+/* Of what `clevis luks bind` writes, whatever its root pin; the same members, and none but the first three. */
+#define TOKEN_TYPE_CLEVIS "clevis"
+
 /* A parsed token; a zeroed struct is empty. */
 struct token {
-	const struct pin *pin; /* the root pin, which the type names */
+	const struct pin *pin; /* the root pin, which a type of ours names */
 	unsigned keyslots[TOKEN_KEYSLOTS_MAX];
 	size_t n_keyslots;
 	struct jwe jwe;
@@ -30,14 +33,15 @@ void token_done(struct token *token);
 /* The pins built into this program or module, NULL-terminated (token/pins.c). */
 extern const struct pin *const pins[];
 
-/* The pin whose token type is `type`; NULL where it is none of ours. */
+/* The pin whose token type is `type`; NULL where it is none of ours, Clevis's too. */
 const struct pin *token_type_pin(const char *type);
 
 /* Whether a text can be a label: 1 to TOKEN_LABEL_MAX bytes, no control characters. */
 bool token_label_ok(const char *label);
 
 /*
- * Parses what a LUKS2 header holds and accepts what token_recover() can use and nothing else. The
+ * Parses what a LUKS2 header holds, of one of our types or of Clevis's, and accepts what token_recover() can use
+ * and nothing else. The
  * cause goes to `log` at ERROR. Errors: -EBADMSG, -EOPNOTSUPP, -E2BIG, -ENOMEM.
  */
 MUST int token_parse(struct ref json, const struct log *log, struct token *ret);

@@ -3,8 +3,8 @@
 # What a plugin is as a file: what it exports, links with, keeps in memory, and how large it is.
 . "$(dirname "$0")/../lib.sh"
 
-declare -A size_max=([sss]=160) # KiB; other types: 96
-with_pin='sss tpm2' # token types that can hold a leaf with a PIN
+declare -A size_max=([clevis]=160 [sss]=160) # KiB; other types: 96
+with_pin='clevis sss tpm2' # token types that can hold a leaf with a PIN
 data_max=$((4096 + 64)) # the memory of failed recoveries, and what the C runtime has in any library
 
 exports() { # PLUGIN
@@ -89,14 +89,14 @@ for plugin in $plugins; do
 done
 
 announces() { # TYPE SONAME
-	local so=$build/token/libcryptsetup-token-cotter-$1.so
-	[ ! -e "$so" ] || ok "cotter-$1 announces that it loads $2" grep -qF "\"$2\"" <(dlopen_notes "$so")
+	local so=$build/token/libcryptsetup-token-$1.so
+	[ ! -e "$so" ] || ok "$1 announces that it loads $2" grep -qF "\"$2\"" <(dlopen_notes "$so")
 }
 
-for type in tang sss; do
+for type in cotter-tang cotter-sss clevis; do
 	announces $type libcurl.so.4
 done
-for type in tpm2 sss; do
+for type in cotter-tpm2 cotter-sss clevis; do
 	announces $type libtss2-esys.so.0
 	announces $type libtss2-tctildr.so.0
 	announces $type libtss2-tcti-device.so.0

@@ -2,8 +2,12 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # What the token module promises to libcryptsetup and its hosts, shown through the real libcryptsetup:
 # return codes, one attempt a failure, bounded waits, quiet success, one clear line a failure.
+#
+# The module is that of cotter-tang, or of the type in $token_type.
 . "$(dirname "$0")/../lib.sh"
 
+type=${token_type:-cotter-tang}
+[ "$type" = cotter-tang ] || our_plugins="libcryptsetup-token-$type.so"
 host=$build/tests/host
 enoent=-2 eagain=-11
 
@@ -13,6 +17,17 @@ bind() { # URL ADVERTISEMENT [OPTION…]
 	shift 2
 	"$cotter_enroll" --quiet --unlock-key-file="$passphrase" --tang="$url" \
 		--tang-advertisement="$adv" "$@" "$image"
+	retype
+}
+
+# Gives tokens of cotter-tang in $image the type that is tested.
+retype() {
+	local id
+	[ "$type" != cotter-tang ] || return 0
+	for id in $(cryptsetup luksDump --disable-external-tokens --dump-json-metadata "$image" |
+		jq -r '.tokens | to_entries[] | select(.value.type == "cotter-tang") | .key'); do
+		edit_token "$id" ".type = \"$type\""
+	done
 }
 
 # Rewrites token ID of $image through the jq filter.
@@ -102,7 +117,7 @@ ok "a definite no is -ENOENT" assert_result 1 $enoent
 ok "a failed token is not asked again" assert_requests "$tmp/404.requests" 1
 ok "and answers at once as before" assert_result 2 $enoent
 ok "one line names token, server and cause" \
-	one_error_line "Token 0 (cotter-tang): $gone_url does not have the key"
+	one_error_line "Token 0 ($type): $gone_url does not have the key"
 
 cryptsetup config --priority prefer --key-slot 1 "$image"
 : >"$tmp/404.requests"

@@ -146,12 +146,36 @@ static void run_changes(const struct one_change *changes, size_t n)
 	}
 }
 
+/* Clevis's type is for whatever pin the JWE has. */
+static void test_type_of_clevis(void **state)
+{
+	CLEANUP_JSON json_t *json = good_token();
+	struct token token = {0};
+	struct lines lines;
+
+	(void)state;
+	assert_int_equal(json_object_set_new(json, "type", json_string("clevis")), 0);
+	assert_int_equal(parse_json("clevis", json, &lines, &token), 0);
+	assert_ptr_equal(token.pin, &pin_local);
+	token_done(&token);
+	assert_null(token_type_pin("clevis"));
+}
+
 static void test_type(void **state)
 {
 	static const char *const foreign[] = {
-		"",        "local",          "clevis",         "systemd-tpm2", "luks2-keyring",
-		"cotter-", "cotter-local ",  "cotter-unknown", "Cotter-local", "cotter-localx",
-		"cotter",  "cotter-cotter-", "cotter-loca",
+		"",
+		"local",
+		"systemd-tpm2",
+		"luks2-keyring",
+		"cotter-",
+		"cotter-local ",
+		"cotter-unknown",
+		"Cotter-local",
+		"cotter-localx",
+		"cotter",
+		"cotter-cotter-",
+		"cotter-loca",
 	};
 
 	(void)state;
@@ -332,11 +356,11 @@ static void test_new_secret(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_round_trip), cmocka_unit_test(test_written),
-		cmocka_unit_test(test_type),       cmocka_unit_test(test_keyslots),
-		cmocka_unit_test(test_extras),     cmocka_unit_test(test_deadline),
-		cmocka_unit_test(test_label_ok),   cmocka_unit_test(test_texts),
-		cmocka_unit_test(test_new_secret),
+		cmocka_unit_test(test_round_trip),     cmocka_unit_test(test_written),
+		cmocka_unit_test(test_type_of_clevis), cmocka_unit_test(test_type),
+		cmocka_unit_test(test_keyslots),       cmocka_unit_test(test_extras),
+		cmocka_unit_test(test_deadline),       cmocka_unit_test(test_label_ok),
+		cmocka_unit_test(test_texts),          cmocka_unit_test(test_new_secret),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
