@@ -5,6 +5,7 @@
 #include "crypto/js.h"
 #include "enroll/tree.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 
@@ -99,5 +100,66 @@ int clevis_token_convert(const char *text, const char *label, const struct log *
 		return r;
 
 	*ret = TAKE_PTR(converted);
+	return 0;
+}
+
+static bool is_space(uint8_t c)
+{
+	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+/* Up to the next dot, or the end; base64url. */
+static int take_part(struct ref *text, json_t **ret)
+{
+	const uint8_t *dot = memchr(text->p, '.', text->n);
+	size_t n = dot ? (size_t)(dot - text->p) : text->n;
+	json_t *part;
+
+	for (size_t i = 0; i < n; i++)
+		if (!isalnum(text->p[i]) && text->p[i] != '-' && text->p[i] != '_')
+			return -EBADMSG;
+	part = json_stringn((const char *)text->p, n);
+	if (!part)
+		return -ENOMEM;
+	n += dot ? 1 : 0;
+	text->p += n;
+	text->n -= n;
+	*ret = part;
+	return 0;
+}
+
+int clevis_token_from_compact(struct ref text, unsigned keyslot, json_t **ret)
+{
+	static const char *const names[] = {"protected", "encrypted_key", "iv", "ciphertext",
+					    "tag"};
+	CLEANUP_JSON json_t *jwe = json_object();
+	json_t *token;
+
+	while (text.n > 0 && is_space(text.p[text.n - 1]))
+		text.n--;
+	while (text.n > 0 && is_space(text.p[0]))
+		text = (struct ref){text.p + 1, text.n - 1};
+	if (text.n > 0 && text.p[text.n - 1] == '.')
+		return -EBADMSG;
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		json_t *part = NULL;
+		int r;
+
+		if (text.n == 0)
+			return -EBADMSG;
+		r = take_part(&text, &part);
+		if (r == 0 && json_object_set_new(jwe, names[i], part) != 0)
+			r = -ENOMEM;
+		if (r < 0)
+			return r;
+	}
+	if (text.n > 0)
+		return -EBADMSG;
+
+	token = json_pack("{s:s, s:[o], s:O}", "type", TOKEN_TYPE_CLEVIS, "keyslots",
+			  json_sprintf("%u", keyslot), "jwe", jwe);
+	if (!token)
+		return -ENOMEM;
+	*ret = token;
 	return 0;
 }

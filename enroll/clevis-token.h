@@ -13,3 +13,9 @@
  */
 MUST int clevis_token_convert(const char *json, const char *label, const struct log *log,
 			      char **ret);
+
+/*
+ * A compact JWE, white space around it, as the token for this keyslot that Clevis would write. Only its form is looked
+ * at. The caller owns *ret. Errors: -EBADMSG, -ENOMEM.
+ */
+MUST int clevis_token_from_compact(struct ref text, unsigned keyslot, json_t **ret);

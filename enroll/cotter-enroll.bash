@@ -4,7 +4,7 @@
 _cotter_enroll() {
 	local current=$2 previous=$3
 	local flags='--unlock-token --reencrypt-first --list --test --report --explain --renew --reseal --replace --force
-		--import --reorder --crypttab --all --quiet --help --version'
+		--import --to-luks2 --reorder --crypttab --all --quiet --help --version'
 	local values='--tang --tang-thumbprint --tang-advertisement --tang-ca --tang-pubkey
 		--tpm2-device --tpm2-pcrs --tpm2-with-pin --tpm2-public-key --tpm2-public-key-pcrs
 		--tpm2-signature --tpm2-seal-key-handle

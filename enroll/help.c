@@ -59,6 +59,8 @@ const char *const help_texts[] = {
 	"    --force                     also where that is not due\n"
 	"  --import[=TOKEN]              make cotter's of Clevis's tokens, or of this one, or of\n"
 	"                                that of --key-slot=N, once each is proven; with --label\n"
+	"  --to-luks2                    convert a LUKS1 volume that is not in use, with what\n"
+	"                                Clevis keeps in it; before --import or alone\n"
 	"With a new binding, before anything is done, or alone for the volume's tokens:\n"
 	"  --explain                     say who can open the volume, and do no more\n",
 

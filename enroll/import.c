@@ -10,6 +10,7 @@
 #include "enroll/luks-copy.h"
 #include "enroll/luks-note.h"
 #include "enroll/proof.h"
+#include "enroll/to-luks2.h"
 #include "enroll/verbs.h"
 
 #include <errno.h>
@@ -212,6 +213,18 @@ static enum exit_code import_all(struct import *import, const struct inventory *
 	return n > 0 ? worst : tell_none(import);
 }
 
+/* What --to-luks2 alone left, or had nothing to do with. */
+static enum exit_code look(const struct options *options, struct output *out)
+{
+	CLEANUP(luks_freep) struct luks *luks = NULL;
+
+	if (luks_open(options->device, options->header, false, &out->log, &luks) < 0)
+		return EXIT_CODE_FAILED;
+	if (json_is_false(json_object_get(out->json, "converted")))
+		output_say(out, "%s is LUKS2 already; nothing was changed", luks->name);
+	return EXIT_CODE_OK;
+}
+
 enum exit_code verb_import(const struct options *options, struct output *out)
 {
 	CLEANUP(inventory_done) struct inventory inventory = {0};
@@ -221,6 +234,10 @@ enum exit_code verb_import(const struct options *options, struct output *out)
 	enum exit_code code;
 	int r;
 
+	if (options->to_luks2 && to_luks2(options, out) < 0)
+		return EXIT_CODE_FAILED;
+	if (!options->import)
+		return look(options, out);
 	import.told = json_array();
 	if (json_object_set_new(out->json, "tokens", import.told) < 0)
 		return EXIT_CODE_FAILED;

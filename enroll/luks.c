@@ -5,10 +5,8 @@
 #include "token/handler.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 DEFINE_CLEANUP(struct crypt_keyslot_context *, crypt_keyslot_context_free)
@@ -16,10 +14,7 @@ DEFINE_CLEANUP(struct crypt_keyslot_context *, crypt_keyslot_context_free)
 enum {
 	HANDLERS_MAX = 8,
 	TYPE_MAX = 32,
-	MAGIC_SIZE = 8, /* "LUKS" 0xba 0xbe and the version, big-endian */
 };
-
-static const uint8_t magic[MAGIC_SIZE - 2] = {'L', 'U', 'K', 'S', 0xba, 0xbe};
 
 static void no_log(int level, const char *line, void *usrptr)
 {
@@ -94,83 +89,6 @@ int luks_setup(bool others, const struct log *log)
 			return log_err(log, -EIO, "libcryptsetup does not take tokens of type %s",
 				       types[i]);
 	}
-	return 0;
-}
-
-static int open_file(const char *name, bool to_write, const struct log *log)
-{
-	int flags = O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
-	int fd = open(name, flags | (to_write ? O_RDWR : O_RDONLY));
-	struct stat st;
-
-	if (fd < 0 && errno == ENOENT)
-		return log_err(log, -ENOENT, "%s does not exist", name);
-	if (fd < 0 && to_write && (errno == EROFS || errno == EACCES || errno == EPERM))
-		return log_err(log, -EROFS,
-			       "%s is read-only for this user, so its header cannot "
-			       "be changed",
-			       name);
-	if (fd < 0 && errno != EISDIR)
-		return log_err(log, -EACCES, "%s cannot be opened: %s", name, strerror(errno));
-
-	if (fd < 0 || fstat(fd, &st) < 0 || (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode))) {
-		if (fd >= 0)
-			(void)close(fd);
-		return log_err(log, -EINVAL, "%s is neither a block device nor a file", name);
-	}
-	return fd;
-}
-
-/* Why libcryptsetup took it not for LUKS2. */
-static int explain_no_luks2(const struct luks *luks)
-{
-	uint8_t start[MAGIC_SIZE] = {0};
-
-	if (pread(luks->fd, start, sizeof(start), 0) != sizeof(start) ||
-	    memcmp(start, magic, sizeof(magic)) != 0)
-		return log_err(luks->log, -EMEDIUMTYPE, "%s is not a LUKS volume", luks->name);
-	if (start[MAGIC_SIZE - 1] == 1)
-		return log_err(luks->log, -EMEDIUMTYPE,
-			       "%s is LUKS1, which holds no tokens; convert it with: cryptsetup "
-			       "convert --type luks2 %s",
-			       luks->name, luks->name);
-	return log_err(luks->log, -EINVAL,
-		       "the LUKS2 header of %s cannot be used: %s; see cryptsetup-repair(8)",
-		       luks->name, luks->said[0] ? luks->said : "it is damaged");
-}
-
-int luks_open(const char *device, const char *header, bool to_write, const struct log *log,
-	      struct luks **ret)
-{
-	CLEANUP(luks_freep) struct luks *luks = calloc(1, sizeof(*luks));
-	int r;
-
-	if (!luks)
-		return -ENOMEM;
-
-	luks->name = header ? header : device;
-	luks->log = log;
-	luks->fd = open_file(luks->name, to_write, log);
-	if (luks->fd < 0)
-		return luks->fd;
-
-	if (header) {
-		int data = open_file(device, false, log);
-
-		if (data < 0)
-			return data;
-		(void)close(data);
-	}
-	r = crypt_init_data_device(&luks->cd, luks->name, device);
-	if (r < 0)
-		return log_err(log, -EIO, "%s cannot be used: %s", device, strerror(-r));
-	crypt_set_log_callback(luks->cd, luks_keep_log, luks);
-
-	r = crypt_load(luks->cd, CRYPT_LUKS2, NULL);
-	if (r < 0)
-		return explain_no_luks2(luks);
-
-	*ret = TAKE_PTR(luks);
 	return 0;
 }
 

@@ -39,6 +39,12 @@ MUST int luks_setup(bool others, const struct log *log);
 MUST int luks_open(const char *device, const char *header, bool to_write, const struct log *log,
 		   struct luks **ret);
 
+/*
+ * The same of a LUKS1 volume, for writing. -EMEDIUMTYPE is not told: it may be LUKS2.
+ */
+MUST int luks_open_luks1(const char *device, const char *header, const struct log *log,
+			 struct luks **ret);
+
 /* Takes NULL; returns NULL. */
 struct luks *luks_free(struct luks *luks);
 

@@ -39,6 +39,7 @@ static const struct option general_options[OPT_COUNT] = {
 	OPTION(OPT_REORDER, "reorder", no_argument),
 	OPTION(OPT_CRYPTTAB, "crypttab", optional_argument),
 	OPTION(OPT_IMPORT, "import", optional_argument),
+	OPTION(OPT_TO_LUKS2, "to-luks2", no_argument),
 	OPTION(OPT_JSON, "json", required_argument),
 	OPTION(OPT_QUIET, "quiet", no_argument),
 	OPTION(OPT_HELP, "help", no_argument),

@@ -27,7 +27,7 @@ static const struct {
 	enum verb verb;
 } changers[] = {
 	{OPT_RENEW, VERB_RENEW},       {OPT_WIPE_SLOT, VERB_WIPE}, {OPT_REORDER, VERB_REORDER},
-	{OPT_CRYPTTAB, VERB_CRYPTTAB}, {OPT_IMPORT, VERB_IMPORT},
+	{OPT_CRYPTTAB, VERB_CRYPTTAB}, {OPT_IMPORT, VERB_IMPORT},  {OPT_TO_LUKS2, VERB_IMPORT},
 };
 
 /* The option that changes something; NULL: none does. */
@@ -49,7 +49,7 @@ static int choose_change(const struct given *given, const struct log *log, enum 
 	for (size_t i = 0; *ret != VERB_ENROLL && i < ARRAY_SIZE(changers); i++) {
 		if (!given->text[changers[i].id])
 			continue;
-		if (chosen != OPT_COUNT)
+		if (chosen != OPT_COUNT && *ret != changers[i].verb)
 			return log_err(log, -EINVAL,
 				       "--%s and --%s go together with a new binding alone",
 				       given_name(chosen), given_name(changers[i].id));
@@ -226,7 +226,7 @@ static int check_company(const struct given *given, enum verb verb, const struct
 		return r;
 	if (verb == VERB_RENEW)
 		return options_check_renewal(given, log);
-	if (given->text[OPT_IMPORT])
+	if (given->text[OPT_IMPORT] || given->text[OPT_TO_LUKS2])
 		return options_check_import(given, log);
 	for (size_t i = 0; !given_binding(given) && i < ARRAY_SIZE(binding_only); i++)
 		if (given->text[binding_only[i]])
@@ -290,6 +290,8 @@ static int convert(struct given *given, const struct log *log, struct options *o
 	options->crypttab = given->text[OPT_CRYPTTAB];
 	options->reorder = given->text[OPT_REORDER];
 	options->replace = given->text[OPT_REPLACE];
+	options->import = given->text[OPT_IMPORT];
+	options->to_luks2 = given->text[OPT_TO_LUKS2];
 	options->reseal = given->text[OPT_RESEAL];
 
 	r = options_read_values(given, log, options);

@@ -89,7 +89,9 @@ struct options {
 	struct leaf_wish *wishes;
 	size_t n_wishes;
 
-	bool reorder; /* all tokens, also those of other programs */
+	bool reorder;  /* all tokens, also those of other programs */
+	bool import;   /* Clevis's bindings; `token` or `keyslot` is the one */
+	bool to_luks2; /* a LUKS1 volume, before that or alone */
 	bool wipe;
 	struct selection selection;
 

@@ -64,7 +64,7 @@ while IFS='|' read -r name image text; do
 	bind
 	ok "--tang refuses $name" refused 1 "$text"
 done <<-END
-	LUKS1|$tmp/luks1|$tmp/luks1 is LUKS1, which holds no tokens; convert it with: cryptsetup convert
+	LUKS1|$tmp/luks1|$tmp/luks1 is LUKS1, which holds no tokens; convert it, while it is not in use, with: cotter-enroll --to-luks2
 	other data|$tmp/random|$tmp/random is not a LUKS volume
 	an empty file|$tmp/empty|$tmp/empty is not a LUKS volume
 	half a header|$tmp/cut|the LUKS2 header of $tmp/cut cannot be used

@@ -153,12 +153,40 @@ static void test_malformed(void **state)
 	refuses(json, -EBADMSG, "its JWE ");
 }
 
+static void test_compact(void **state)
+{
+	static const char *const good[] = {"a.b.c.d.e", " a.b.c.d.e\n", "\r\na.b.c.d.e\t"};
+	static const char *const bad[] = {
+		"",           " ",         "a",           "a.b.c.d", "a.b.c.d.", "a.b.c.d.e.f",
+		"a.b.c.d.e.", "a.b.c.d.+", "a b.c.d.e.f",
+	};
+	CLEANUP_JSON json_t *wanted = json_of(
+		"{\"type\":\"clevis\",\"keyslots\":[\"7\"],\"jwe\":{\"protected\":\"a\","
+		"\"encrypted_key\":\"b\",\"iv\":\"c\",\"ciphertext\":\"d\",\"tag\":\"e\"}}");
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
+		CLEANUP_JSON json_t *json = NULL;
+
+		assert_int_equal(clevis_token_from_compact(ref_str(good[i]), 7, &json), 0);
+		assert_true(json_equal(json, wanted));
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		json_t *json = wanted;
+
+		if (clevis_token_from_compact(ref_str(bad[i]), 7, &json) != -EBADMSG)
+			fail_msg("taken: \"%s\"", bad[i]);
+		assert_ptr_equal(json, wanted);
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_converts),
 		cmocka_unit_test(test_foreign),
 		cmocka_unit_test(test_malformed),
+		cmocka_unit_test(test_compact),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
