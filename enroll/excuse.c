@@ -8,7 +8,7 @@
 static bool leaf_holds(const struct pin_options *of, const json_t *config, const struct job *job,
 		       bool excusing)
 {
-	unsigned traits = of->traits(config);
+	unsigned traits = of ? of->traits(config) : 0; /* NULL: a pin that is another program's */
 
 	if (job->result == 0 || !excusing)
 		return job->result == 0;

@@ -21,13 +21,14 @@ static bool same_jwe(const struct luks *luks, unsigned token, unsigned other)
 	       json_equal(json_object_get(json, "jwe"), json_object_get(other_json, "jwe"));
 }
 
-/* Whether a token may still be taken over: one of ours, that has the keyslot noted and no other. */
-static bool is_old(const struct luks *luks, const struct luks_unfinished *unfinished)
+/* Whether a token may still be taken over: one of ours, or of the same type, that has the keyslot noted and no other. */
+static bool is_old(const struct luks *luks, unsigned token, const struct luks_unfinished *unfinished)
 {
-	const char *type, *json;
+	const char *type, *own_type, *json;
 
 	return luks_token(luks, (unsigned)unfinished->token, &type, &json) == 0 &&
-	       token_type_pin(type) &&
+	       luks_token(luks, token, &own_type, &json) == 0 &&
+	       (token_type_pin(type) || strcmp(type, own_type) == 0) &&
 	       luks_token_keyslots(luks, (unsigned)unfinished->token) ==
 		       UINT32_C(1) << unfinished->keyslot;
 }
@@ -115,7 +116,7 @@ static int resume_place(struct luks *luks, unsigned *token,
 		*ret = LUKS_RESUMED_WANTS;
 		return 0;
 	}
-	if (place != *token && is_old(luks, unfinished)) {
+	if (place != *token && is_old(luks, *token, unfinished)) {
 		int r = go_on(luks, *token, unfinished, secret, keyslot);
 
 		*token = place;

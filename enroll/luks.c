@@ -92,6 +92,19 @@ int luks_setup(bool others, const struct log *log)
 	return 0;
 }
 
+int luks_carry(const char *type, const struct log *log)
+{
+	const crypt_token_handler handler = {
+		.name = type,
+		.open = open_token,
+		.buffer_free = handler_buffer_free,
+	};
+
+	if (crypt_token_register(&handler) < 0)
+		return log_err(log, -EIO, "libcryptsetup does not take tokens of type %s", type);
+	return 0;
+}
+
 static int open_file(const char *name, bool to_write, const struct log *log)
 {
 	int flags = O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
@@ -117,21 +130,21 @@ static int open_file(const char *name, bool to_write, const struct log *log)
 }
 
 /* Why libcryptsetup took it not for LUKS2. */
-static int explain_no_luks2(const struct luks *luks)
+static int explain_no_luks2(const struct luks *luks, const char *format)
 {
 	uint8_t start[MAGIC_SIZE] = {0};
 
 	if (pread(luks->fd, start, sizeof(start), 0) != sizeof(start) ||
 	    memcmp(start, magic, sizeof(magic)) != 0)
 		return log_err(luks->log, -EMEDIUMTYPE, "%s is not a LUKS volume", luks->name);
-	if (start[MAGIC_SIZE - 1] == 1)
+	if (start[MAGIC_SIZE - 1] == 1 && format)
 		return log_err(luks->log, -EMEDIUMTYPE,
 			       "%s is LUKS1, which holds no tokens; convert it with: cryptsetup "
 			       "convert --type luks2 %s",
 			       luks->name, luks->name);
 	return log_err(luks->log, -EINVAL,
-		       "the LUKS2 header of %s cannot be used: %s; see cryptsetup-repair(8)",
-		       luks->name, luks->said[0] ? luks->said : "it is damaged");
+		       "the %sheader of %s cannot be used: %s; see cryptsetup-repair(8)",
+		       format ? "LUKS2 " : "", luks->name, luks->said[0] ? luks->said : "it is damaged");
 }
 
 /* `format` is libcryptsetup's name of one, or of any. */
@@ -164,7 +177,7 @@ static int open_format(const char *device, const char *header, const char *forma
 
 	r = crypt_load(luks->cd, format, NULL);
 	if (r < 0)
-		return explain_no_luks2(luks);
+		return explain_no_luks2(luks, format);
 
 	*ret = TAKE_PTR(luks);
 	return 0;
@@ -338,6 +351,11 @@ static int unlock_by_one_token(struct luks *luks, unsigned token, struct ref use
 	r = volume_key(luks, LUKS_ANY, context, ret);
 	luks->forward = false;
 	return r;
+}
+
+int luks_unlock_by_this_token(struct luks *luks, unsigned token, struct buf *ret)
+{
+	return unlock_by_one_token(luks, token, (struct ref){0}, ret);
 }
 
 int luks_unlock_by_token(struct luks *luks, struct ref user_pin, struct buf *ret)

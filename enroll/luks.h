@@ -32,6 +32,12 @@ enum luks_keyslot { LUKS_KEYSLOT_FREE, LUKS_KEYSLOT_ACTIVE, LUKS_KEYSLOT_UNBOUND
 MUST int luks_setup(bool others, const struct log *log);
 
 /*
+ * Has libcryptsetup give keyslots to tokens of this type too, which it keeps the pointer to (luks-bind.h);
+ * nothing is recovered by them. After luks_setup(). Errors: -EIO.
+ */
+MUST int luks_carry(const char *type, const struct log *log);
+
+/*
  * Opens the volume for reading or `to_write`; `header` may be NULL. Reasons go to `log`, a sentence
  * each. Errors: -ENOENT, -EACCES, -EROFS, -EMEDIUMTYPE (no LUKS2 volume), -EINVAL (neither a
  * device nor a file, or a damaged header), -EIO, -ENOMEM.
@@ -90,6 +96,8 @@ struct luks_given {
 MUST int luks_unlock_by_passphrase(struct luks *luks, struct ref passphrase, struct buf *ret);
 MUST int luks_unlock_by_key_file(struct luks *luks, const char *file, struct buf *ret);
 MUST int luks_unlock_by_token(struct luks *luks, struct ref user_pin, struct buf *ret);
+
+MUST int luks_unlock_by_this_token(struct luks *luks, unsigned token, struct buf *ret);
 
 /* The same by one keyslot alone. */
 MUST int luks_unlock_keyslot(struct luks *luks, int keyslot, struct ref passphrase,
