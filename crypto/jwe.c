@@ -69,7 +69,7 @@ static int from_parts(const struct ref part[static N_PARTS], struct jwe *ret)
 	CLEANUP(buf_done) struct buf text = {0};
 	int r;
 
-	if (part[PROTECTED].n > JS_TEXT_MAX || part[CIPHERTEXT].n > b64_encoded_len(JS_TEXT_MAX))
+	if (part[PROTECTED].n > JS_TEXT_MAX || part[CIPHERTEXT].n > b64_encoded_len(JWE_TEXT_MAX))
 		return -E2BIG;
 
 	r = b64_decode(part[PROTECTED], &text);
@@ -251,7 +251,7 @@ int jwe_seal(json_t *hdr, struct ref cek, struct ref plaintext, struct jwe *ret)
 
 	if (cek.n != JWE_CEK_SIZE)
 		return -EINVAL;
-	if (plaintext.n > JS_TEXT_MAX)
+	if (plaintext.n > JWE_TEXT_MAX)
 		return -E2BIG;
 
 	r = check_header(hdr);

@@ -11,6 +11,7 @@ enum {
 	JWE_CEK_SIZE = 32,
 	JWE_IV_SIZE = 12,
 	JWE_TAG_SIZE = 16,
+	JWE_TEXT_MAX = 64 * 1024 * 1024, /* bytes of plaintext; JSON that holds a JWE has less */
 };
 
 /* A parsed JWE; a zeroed struct is empty. `prot` is the header's base64url, which is what the
@@ -46,8 +47,8 @@ MUST int jwe_to_compact(const struct jwe *jwe, char **ret);
 
 /*
  * Encrypts `plaintext` under a fresh IV with the header `hdr`, which is not changed but kept (one
- * reference) and must name `alg` and `enc`. Errors: -EINVAL (key length), -E2BIG (plaintext or
- * encoded header over JS_TEXT_MAX), -EOPNOTSUPP, -EIO (random generator), -ENOMEM.
+ * reference) and must name `alg` and `enc`. Errors: -EINVAL (key length), -E2BIG (plaintext
+ * over JWE_TEXT_MAX, encoded header over JS_TEXT_MAX), -EOPNOTSUPP, -EIO (random generator), -ENOMEM.
  */
 MUST int jwe_seal(json_t *hdr, struct ref cek, struct ref plaintext, struct jwe *ret);
 

@@ -48,7 +48,8 @@ int cot_wait(struct cot *cot)
 const struct pin *pin_by_name(const struct pin *const *pins, const char *name)
 {
 	for (; *pins; pins++)
-		if (strcmp((*pins)->name, name) == 0)
+		if (strcmp((*pins)->name, name) == 0 ||
+		    ((*pins)->stands_for && (*pins)->stands_for(name)))
 			return *pins;
 	return NULL;
 }
@@ -168,18 +169,23 @@ static int open_jwe(struct job *job, const struct buf *cek, struct buf *ret)
 		       job->where[0] ? job->where : job->pin->name);
 }
 
-int job_step(struct cot *cot, struct job *job, struct buf *ret)
+static int step_key(struct cot *cot, struct job *job, struct buf *ret)
 {
 	CLEANUP(buf_done) struct buf cek = {0};
+	int r;
+
+	r = job->pin->decrypt(cot, job, &cek);
+	return r == 0 ? open_jwe(job, &cek, ret) : r;
+}
+
+int job_step(struct cot *cot, struct job *job, struct buf *ret)
+{
 	int r;
 
 	if (job->began_us == 0 && (cot->network || job->pin->flags & PIN_LOCAL))
 		job->began_us = now_us();
 
-	r = job->pin->decrypt(cot, job, &cek);
-	if (r == 0)
-		r = open_jwe(job, &cek, ret);
-
+	r = job->pin->open ? job->pin->open(cot, job, ret) : step_key(cot, job, ret);
 	job->result = r;
 	if (r != -EINPROGRESS)
 		job_stop(job);
@@ -254,23 +260,14 @@ static int verify_sealed(const struct jwe *jwe, const struct buf *cek, struct re
 	return ref_equal(buf_ref(&opened), secret) ? 0 : -EIO;
 }
 
-int pin_seal(struct cot *cot, const char *name, const json_t *cfg, struct ref secret,
-	     struct jwe *ret)
+/* `hdr` names the pin so far. */
+static int seal_by_key(struct cot *cot, const struct pin *pin, const json_t *cfg, json_t *hdr,
+		       struct ref secret, struct jwe *ret)
 {
-	CLEANUP_JSON json_t *hdr = json_pack("{s:{s:s}}", "clevis", "pin", name);
 	CLEANUP(jwe_done) struct jwe jwe = {0};
 	CLEANUP(buf_done) struct buf cek = {0};
-	const struct pin *pin;
 	int r;
 
-	if (!hdr)
-		return -ENOMEM;
-	pin = pin_by_name(cot->pins, name);
-	if (!pin)
-		return log_err(cot->log, -EOPNOTSUPP, "the pin \"%.32s\" is not supported here",
-			       name);
-
-	cot->network = true;
 	r = pin->encrypt(cot, cfg, hdr, &cek);
 	if (r == 0)
 		r = pin_check(cot->pins, hdr, cot->log, &pin);
@@ -281,8 +278,26 @@ int pin_seal(struct cot *cot, const char *name, const json_t *cfg, struct ref se
 	if (r == 0)
 		r = verify_sealed(&jwe, &cek, secret);
 	if (r < 0)
-		return log_err(cot->log, r, "%s: the secret could not be encrypted", name);
+		return log_err(cot->log, r, "%s: the secret could not be encrypted", pin->name);
 
 	*ret = TAKE_STRUCT(jwe);
 	return 0;
+}
+
+int pin_seal(struct cot *cot, const char *name, const json_t *cfg, struct ref secret,
+	     struct jwe *ret)
+{
+	CLEANUP_JSON json_t *hdr = json_pack("{s:{s:s}}", "clevis", "pin", name);
+	const struct pin *pin;
+
+	if (!hdr)
+		return -ENOMEM;
+	pin = pin_by_name(cot->pins, name);
+	if (!pin)
+		return log_err(cot->log, -EOPNOTSUPP, "the pin \"%.32s\" is not supported here",
+			       name);
+
+	cot->network = true;
+	return pin->seal ? pin->seal(cot, name, cfg, secret, ret)
+			 : seal_by_key(cot, pin, cfg, hdr, secret, ret);
 }

@@ -66,6 +66,17 @@ struct pin {
 
 	/* Frees what is in job->state, in any state, also half made. */
 	void (*release)(struct job *job);
+
+	/*
+	 * Of a pin that stands for programs of others, which make and open whole JWEs; NULL in all
+	 * else. It answers to every name that `stands_for` says yes to and no pin before it has; `seal`
+	 * makes the JWE instead of `encrypt` its key, and `open` is a step towards the plaintext as
+	 * `decrypt` is towards the key.
+	 */
+	bool (*stands_for)(const char *name);
+	int (*seal)(struct cot *cot, const char *name, const json_t *cfg, struct ref secret,
+		    struct jwe *ret);
+	int (*open)(struct cot *cot, struct job *job, struct buf *ret);
 };
 
 struct pollfd;
@@ -188,7 +199,7 @@ struct job {
 	unsigned threshold; /* how many of the children are needed */
 };
 
-/* The pin of that name in the table, or NULL. */
+/* The first pin in the table that has that name or stands for it, or NULL. */
 const struct pin *pin_by_name(const struct pin *const *pins, const char *name);
 
 /* Whether what failed with this error may succeed at another time, nothing here being changed. */
@@ -238,8 +249,8 @@ void job_done(struct job *job);
 MUST int pin_recover(struct cot *cot, struct job *job, struct buf *ret);
 
 /*
- * Seals `secret` under the pin called `name` and configuration `cfg`, then opens the result in
- * memory and compares. The cause of a failure goes to cot->log at ERROR. Errors: those of
+ * Seals `secret` under the pin called `name` and configuration `cfg`, then, but for what a program of
+ * others made, opens the result in memory and compares. The cause of a failure goes to cot->log at ERROR. Errors: those of
  * pin_recover(), and -EINVAL (the configuration), -ENOENT (a file it names).
  */
 MUST int pin_seal(struct cot *cot, const char *name, const json_t *cfg, struct ref secret,

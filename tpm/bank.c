@@ -176,6 +176,38 @@ int bank_best(struct tss *tss, const struct pcr_set *set, const struct hash_alg 
 	return 0;
 }
 
+static bool is_empty(const TPMS_PCR_SELECTION *bank)
+{
+	for (size_t i = 0; i < bank->sizeofSelect; i++)
+		if (bank->pcrSelect[i])
+			return false;
+	return true;
+}
+
+int bank_first(struct tss *tss, const struct hash_alg **ret)
+{
+	const struct hash_alg *found = NULL;
+	TPMS_CAPABILITY_DATA *data = NULL;
+	const TPML_PCR_SELECTION *banks;
+	TSS2_RC rc;
+
+	rc = ESYS(tss, GetCapability,
+		  (tss->esys, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, TPM2_CAP_PCRS, 0, 1),
+		  (tss->esys, NULL, &data));
+	if (rc != TSS2_RC_SUCCESS)
+		return tss_fail(tss, rc, "its PCR banks cannot be listed");
+
+	banks = &data->data.assignedPCR;
+	for (uint32_t i = 0; i < banks->count && !found; i++)
+		if (!is_empty(&banks->pcrSelections[i]))
+			found = hash_alg_by_id(banks->pcrSelections[i].hash);
+	tss->lib.Esys_Free(data);
+	if (!found)
+		return log_err(tss->log, -EINVAL, "the TPM has no bank with PCRs");
+	*ret = found;
+	return 0;
+}
+
 int bank_complete(struct tss *tss, struct pcr_set *set)
 {
 	const struct hash_alg *bank;

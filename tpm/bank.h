@@ -18,6 +18,12 @@ MUST int bank_read(struct tss *tss, struct pcr_set *set);
  */
 MUST int bank_best(struct tss *tss, const struct pcr_set *set, const struct hash_alg **ret);
 
+/*
+ * The bank that Clevis takes where none is given: the first in the TPM's own order that has any PCR. Errors:
+ * as bank_best().
+ */
+MUST int bank_first(struct tss *tss, const struct hash_alg **ret);
+
 /* Gives all PCRs of the set a bank, the best one, and a value, the present one. Errors: as those two. */
 MUST int bank_complete(struct tss *tss, struct pcr_set *set);
 

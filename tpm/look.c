@@ -30,6 +30,22 @@ int tpm2_best_bank(const char *tcti, const char *pcrs, const struct log *log, co
 	return 0;
 }
 
+int tpm2_first_bank(const char *tcti, const struct log *log, const char **ret)
+{
+	CLEANUP(tss_closep) struct tss *tss = NULL;
+	const struct hash_alg *bank;
+	int r;
+
+	r = tss_open_now(tcti, log, &tss);
+	if (r == 0)
+		r = bank_first(tss, &bank);
+	if (r < 0)
+		return r;
+
+	*ret = bank->name;
+	return 0;
+}
+
 int tpm2_makes_parent(const json_t *cfg, const struct log *log, bool *ret)
 {
 	CLEANUP(config_done) struct config config = {0};

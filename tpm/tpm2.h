@@ -36,6 +36,9 @@ enum { TPM2_PCR_EARLY = 15 };
 MUST int tpm2_best_bank(const char *tcti, const char *pcrs, const struct log *log,
 			const char **ret);
 
+/* The name of the bank that Clevis takes where none is given: the first that the TPM has. */
+MUST int tpm2_first_bank(const char *tcti, const struct log *log, const char **ret);
+
 /* Whether a binding with this configuration would hold only until PCR 15 is extended. */
 bool tpm2_is_early(const json_t *cfg);
 

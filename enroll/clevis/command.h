@@ -28,6 +28,14 @@ struct command {
 extern const struct command commands[];
 
 command_fn command_decrypt;
+command_fn command_decrypt_null;
+command_fn command_decrypt_sss;
+command_fn command_decrypt_tang;
+command_fn command_decrypt_tpm2;
+command_fn command_encrypt_null;
+command_fn command_encrypt_sss;
+command_fn command_encrypt_tang;
+command_fn command_encrypt_tpm2;
 
 /* The command of this name; NULL where it is none of ours. */
 const struct command *command_find(const char *name);

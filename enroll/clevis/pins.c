@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The drop-in's table of pins: all that are built, and Clevis's null. */
+/* The drop-in's table of pins: all that are built, Clevis's null, and others' programs. */
 #include "enroll/clevis/null.h"
+#include "enroll/clevis/pin-external.h"
 #include "token/token.h"
 
 #include "sss/sss.h"
@@ -18,5 +19,5 @@ const struct pin *const pins[] = {
 #ifdef PIN_TPM2
 	&pin_tpm2,
 #endif
-	&pin_sss,  &pin_null, NULL,
+	&pin_sss,  &pin_null, &pin_external, NULL,
 };

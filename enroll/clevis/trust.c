@@ -41,11 +41,12 @@ int trust_ask(void *arg, const struct trust_question *question)
 	int r;
 
 	if (!ask_possible())
-		return log_err(log, -EKEYREJECTED,
-			       "there is no terminal to ask whether the keys of %.200s are to be "
-			       "trusted; give \"thp\", which tang-show-keys prints on the server, or "
-			       "-y to trust whatever answers",
-			       question->url);
+		return log_err(
+			log, -EKEYREJECTED,
+			"there is no terminal to ask whether the keys of %.200s are to be "
+			"trusted; give \"thp\", which tang-show-keys prints on the server, or "
+			"-y to trust whatever answers",
+			question->url);
 	text = question_text(question);
 	r = text ? ask_yes(text) : -ENOMEM;
 	return r < 0 ? log_err(log, -EKEYREJECTED, "the keys of %.200s are not trusted",
