@@ -22,7 +22,8 @@ static bool same_jwe(const struct luks *luks, unsigned token, unsigned other)
 }
 
 /* Whether a token may still be taken over: one of ours, or of the same type, that has the keyslot noted and no other. */
-static bool is_old(const struct luks *luks, unsigned token, const struct luks_unfinished *unfinished)
+static bool is_old(const struct luks *luks, unsigned token,
+		   const struct luks_unfinished *unfinished)
 {
 	const char *type, *own_type, *json;
 

@@ -12,16 +12,10 @@
 DEFINE_CLEANUP(struct crypt_keyslot_context *, crypt_keyslot_context_free)
 
 enum {
-	HANDLERS_MAX = 8,
-	TYPE_MAX = 32,
+	MAGIC_SIZE = 8, /* "LUKS" 0xba 0xbe and the version, big-endian */
 };
 
-static void no_log(int level, const char *line, void *usrptr)
-{
-	(void)level;
-	(void)line;
-	(void)usrptr;
-}
+static const uint8_t magic[MAGIC_SIZE - 2] = {'L', 'U', 'K', 'S', 0xba, 0xbe};
 
 void luks_keep_log(int level, const char *line, void *usrptr)
 {
@@ -42,67 +36,6 @@ void luks_keep_log(int level, const char *line, void *usrptr)
 const char *luks_cause(const struct luks *luks, int r)
 {
 	return luks->said[0] ? luks->said : strerror(-r);
-}
-
-/* Recovers the secret, or hands out the one that waits for its first keyslot; usrptr: luks_given. */
-static int open_token(struct crypt_device *cd, int token, char **buffer, size_t *len, void *usrptr)
-{
-	const struct luks_given *given = usrptr;
-	char *copy;
-
-	if (given && given->user_pin.p)
-		return handler_open_pin(cd, token, given->user_pin, buffer, len);
-	if (!given)
-		return handler_open(cd, token, 0, buffer, len);
-
-	copy = malloc(given->secret.n);
-	if (!copy)
-		return -ENOMEM;
-
-	memcpy(copy, given->secret.p, given->secret.n);
-	*buffer = copy;
-	*len = given->secret.n;
-	return 0;
-}
-
-int luks_setup(bool others, const struct log *log)
-{
-	static char types[HANDLERS_MAX][TYPE_MAX]; /* libcryptsetup keeps the pointers */
-
-	crypt_set_log_callback(NULL, no_log, NULL);
-	if (!others)
-		crypt_token_external_disable();
-
-	for (size_t i = 0; pins[i]; i++) {
-		crypt_token_handler handler = {
-			.open = open_token,
-			.buffer_free = handler_buffer_free,
-			.validate = handler_validate,
-			.dump = handler_dump,
-		};
-
-		if (i == HANDLERS_MAX)
-			return log_err(log, -EIO, "this build has too many pins");
-		(void)snprintf(types[i], TYPE_MAX, TOKEN_TYPE_PREFIX "%s", pins[i]->name);
-		handler.name = types[i];
-		if (crypt_token_register(&handler) < 0)
-			return log_err(log, -EIO, "libcryptsetup does not take tokens of type %s",
-				       types[i]);
-	}
-	return 0;
-}
-
-int luks_carry(const char *type, const struct log *log)
-{
-	const crypt_token_handler handler = {
-		.name = type,
-		.open = open_token,
-		.buffer_free = handler_buffer_free,
-	};
-
-	if (crypt_token_register(&handler) < 0)
-		return log_err(log, -EIO, "libcryptsetup does not take tokens of type %s", type);
-	return 0;
 }
 
 static int open_file(const char *name, bool to_write, const struct log *log)
@@ -144,7 +77,8 @@ static int explain_no_luks2(const struct luks *luks, const char *format)
 			       luks->name, luks->name);
 	return log_err(luks->log, -EINVAL,
 		       "the %sheader of %s cannot be used: %s; see cryptsetup-repair(8)",
-		       format ? "LUKS2 " : "", luks->name, luks->said[0] ? luks->said : "it is damaged");
+		       format ? "LUKS2 " : "", luks->name,
+		       luks->said[0] ? luks->said : "it is damaged");
 }
 
 /* `format` is libcryptsetup's name of one, or of any. */

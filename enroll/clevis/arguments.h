@@ -7,8 +7,10 @@
 
 /* The options that are given, a letter each; borrowed. */
 struct arguments {
-	const char *values['z' + 1]; /* of those that take one; "" of those that do not; NULL: not given */
-	int next;                    /* the first argument that is none */
+	const char
+		*values['z' +
+			1]; /* of those that take one; "" of those that do not; NULL: not given */
+	int next;           /* the first argument that is none */
 };
 
 /* As getopt(3) has `options`. Errors: -EINVAL (an unknown one, or one without its value), untold. */
@@ -24,10 +26,10 @@ MUST int arguments_open(struct context *context, const struct arguments *argumen
 
 /* What the binding at `slot` says it is bound to; the strings end with the objects. */
 struct bound_to {
-	char *jwe;        /* compact */
-	json_t *hdr;      /* its protected header */
-	const char *pin;  /* in `hdr` */
-	json_t *config;   /* NULL: the pin is unknown */
+	char *jwe;       /* compact */
+	json_t *hdr;     /* its protected header */
+	const char *pin; /* in `hdr` */
+	json_t *config;  /* NULL: the pin is unknown */
 };
 
 void bound_to_done(struct bound_to *bound_to);

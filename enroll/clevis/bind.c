@@ -123,10 +123,11 @@ static int ask_initialize(const struct volume *volume)
 {
 	CLEANUP(free_text) char *question = NULL;
 
-	if (asprintf(&question,
-		     "The header of %s has a gap in which Clevis keeps its bindings; whatever another "
-		     "program keeps there is lost.\nDo you wish to initialize %s? [ynYN] ",
-		     volume->luks->name, volume->luks->name) < 0)
+	if (asprintf(
+		    &question,
+		    "The header of %s has a gap in which Clevis keeps its bindings; whatever another "
+		    "program keeps there is lost.\nDo you wish to initialize %s? [ynYN] ",
+		    volume->luks->name, volume->luks->name) < 0)
 		return -ENOMEM;
 	return line_yes(question);
 }

@@ -15,6 +15,16 @@ const struct command commands[] = {
 	{"encrypt-sss", "Encrypts using a Shamir's Secret Sharing policy", command_encrypt_sss},
 	{"encrypt-tang", "Encrypts using a Tang binding server policy", command_encrypt_tang},
 	{"encrypt-tpm2", "Encrypts using a TPM2.0 chip binding policy", command_encrypt_tpm2},
+	{"luks-bind", "Binds a LUKS device using the specified policy", command_luks_bind},
+	{"luks-edit", "Edit a binding from a clevis-bound slot in a LUKS device",
+	 command_luks_edit},
+	{"luks-list", "Lists pins bound to a LUKSv1 or LUKSv2 device", command_luks_list},
+	{"luks-pass", "Returns the LUKS passphrase used for binding a particular slot.",
+	 command_luks_pass},
+	{"luks-regen", "Regenerate clevis binding", command_luks_regen},
+	{"luks-report", "Report tang keys' rotations", command_luks_report},
+	{"luks-unbind", "Unbinds a pin bound to a LUKS volume", command_luks_unbind},
+	{"luks-unlock", "Unlocks a LUKS volume", command_luks_unlock},
 	{NULL, NULL, NULL},
 };
 

@@ -236,8 +236,8 @@ static int recover(struct volume *volume, unsigned token, volume_recover *recove
 	for (unsigned i = 0; i < LUKS_KEYSLOTS; i++) {
 		if (!(keyslots & UINT32_C(1) << i))
 			continue;
-		if (!secret.p && (jwe(volume, i, &compact) < 0 ||
-				  recover_by(arg, compact, &secret) < 0))
+		if (!secret.p &&
+		    (jwe(volume, i, &compact) < 0 || recover_by(arg, compact, &secret) < 0))
 			return 0;
 		if (luks_keyslot_opens(volume->luks, i, buf_ref(&secret)) == 0) {
 			*ret_keyslot = i;
@@ -277,8 +277,8 @@ static int resume(struct volume *volume, volume_recover *recover_by, void *arg)
 		unsigned keyslot;
 		int r;
 
-		if (!text || (place_read(text) == LUKS_ANY &&
-			      luks_unfinished_read(text, &unfinished) < 0))
+		if (!text ||
+		    (place_read(text) == LUKS_ANY && luks_unfinished_read(text, &unfinished) < 0))
 			continue;
 		r = luks_token_keyslots(luks, i) == 0
 			    ? luks_resume(luks, i, (struct ref){0}, 0, &resumed, &keyslot)

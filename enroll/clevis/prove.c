@@ -12,8 +12,12 @@ enum { WAIT_US = 100 * USEC_PER_MSEC, OUTPUT_MAX = 64 };
 
 static int run(const char *device, const char *slot)
 {
-	char *const argv[] = {(char *)"clevis-luks-unlock", (char *)"-d", (char *)device,
-			      (char *)"-t",		    (char *)slot, NULL};
+	char *const argv[] = {(char *)"clevis-luks-unlock",
+			      (char *)"-d",
+			      (char *)device,
+			      (char *)"-t",
+			      (char *)slot,
+			      NULL};
 	CLEANUP(external_done) struct external process = {0};
 	int r;
 

@@ -24,7 +24,8 @@ int rebind_resume(struct volume *volume)
 	int r;
 
 	signals_hold(&held, false);
-	r = volume->format->resume(volume, recover_for_resume, (void *)(uintptr_t)volume->luks->log);
+	r = volume->format->resume(volume, recover_for_resume,
+				   (void *)(uintptr_t)volume->luks->log);
 	signals_release(&held);
 	return r;
 }
@@ -112,9 +113,10 @@ int rebind(struct volume *volume, unsigned slot, const struct bound_to *bound_to
 	int r;
 
 	if (!config && !config_is_whole(bound_to->hdr))
-		return log_err(log, -EBADMSG,
-			       "a part of the binding is of a pin that is unknown here, and would be "
-			       "lost; bind it anew with clevis luks bind");
+		return log_err(
+			log, -EBADMSG,
+			"a part of the binding is of a pin that is unknown here, and would be "
+			"lost; bind it anew with clevis luks bind");
 	r = open_by_itself(volume, slot, bound_to->jwe, &old);
 	if (r == -EPERM)
 		r = credential_recover(volume, &old.volume_key);

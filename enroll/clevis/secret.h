@@ -15,7 +15,8 @@ struct secret_wish {
 struct secret {
 	struct buf plain;
 	char *jwe; /* compact */
-	char unproven[LOG_LINE_MAX]; /* why it cannot be recovered here and now; empty where it can */
+	char unproven
+		[LOG_LINE_MAX]; /* why it cannot be recovered here and now; empty where it can */
 };
 
 void secret_done(struct secret *secret);

@@ -58,8 +58,8 @@ static int check_remaining(const struct volume *volume, unsigned slot)
 		return 0;
 	if (is_last(volume, slot))
 		return log_err(log, -EPERM,
-			       "slot %u is the last that opens %s; -f removes it all the same", slot,
-			       volume->luks->name);
+			       "slot %u is the last that opens %s; -f removes it all the same",
+			       slot, volume->luks->name);
 	r = line_secret("Enter any remaining passphrase: ", &passphrase);
 	if (r < 0)
 		return log_err(log, r, "no remaining passphrase came");
@@ -88,10 +88,11 @@ static int unbind(struct context *context, struct volume *volume, unsigned slot,
 	if (r == -ECANCELED)
 		return CLEVIS_OK;
 	if (r < 0) {
-		(void)log_err(&context->log, 0,
-			      "there is no terminal to ask whether slot %u is to be wiped; -f wipes it "
-			      "without a question",
-			      slot);
+		(void)log_err(
+			&context->log, 0,
+			"there is no terminal to ask whether slot %u is to be wiped; -f wipes it "
+			"without a question",
+			slot);
 		return CLEVIS_FAILED;
 	}
 	r = forced ? 0 : check_remaining(volume, slot);

@@ -24,8 +24,8 @@ enum { CRYPTSETUP_NO_KEY = 2, CRYPTSETUP_EXISTS = 5 };
 
 static int code_of(int r)
 {
-	return r == 0			     ? CLEVIS_OK
-	       : r == -EPERM		     ? CRYPTSETUP_NO_KEY
+	return r == 0                        ? CLEVIS_OK
+	       : r == -EPERM                 ? CRYPTSETUP_NO_KEY
 	       : r == -EEXIST || r == -EBUSY ? CRYPTSETUP_EXISTS
 					     : CLEVIS_FAILED;
 }
@@ -63,8 +63,7 @@ static int test(const struct context *context, struct volume *volume, unsigned s
 
 	if (credential_by_slot(volume, slot, &secret) == 0)
 		return CLEVIS_OK;
-	(void)log_err(&context->log, 0, "slot %u of %s does not open it", slot,
-		      volume->luks->name);
+	(void)log_err(&context->log, 0, "slot %u of %s does not open it", slot, volume->luks->name);
 	return CLEVIS_FAILED;
 }
 

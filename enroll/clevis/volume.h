@@ -84,8 +84,9 @@ extern const struct volume_format volume_luks1, volume_luks2;
 /* An opened volume; a zeroed struct is empty. End it with volume_done(). */
 struct volume {
 	const struct volume_format *format;
-	struct luks *luks; /* of either format: what luks.h says of keyslots and secrets holds for both */
-	void *state;       /* of the format */
+	struct luks *
+		luks; /* of either format: what luks.h says of keyslots and secrets holds for both */
+	void *state;  /* of the format */
 };
 
 /*
