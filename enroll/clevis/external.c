@@ -3,6 +3,7 @@
 #include "enroll/clevis/external.h"
 
 #include "crypto/pin.h"
+#include "enroll/clevis/environment.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -29,11 +30,11 @@ static bool is_program(const char *path)
 
 char *external_find(const char *name)
 {
-	const char *dir = secure_getenv("PATH");
+	const char *dir = environment_path();
 
 	if (strchr(name, '/'))
 		return NULL;
-	for (; dir && *dir; dir += strspn(dir, ":")) {
+	for (; *dir; dir += strspn(dir, ":")) {
 		size_t n = strcspn(dir, ":");
 		CLEANUP(free_text) char *path = NULL;
 

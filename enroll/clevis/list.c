@@ -1,90 +1,131 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* clevis luks list. */
-#include "enroll/clevis/arguments.h"
-#include "enroll/clevis/config.h"
+/* Lists commands: ours by the table, others' by asking them. */
+#include "enroll/clevis/list.h"
 
+#include "crypto/js.h"
+#include "enroll/clevis/command.h"
+#include "enroll/clevis/environment.h"
+#include "enroll/clevis/external.h"
+
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 
-static const char *const usage[] = {
-	"\nUsage: clevis luks list -d DEV [-s SLT] [-p]\n\n",
-	"Lists pins bound to a LUKSv1 or LUKSv2 device:\n\n",
-	"  -d DEV   The LUKS device to list bound pins\n\n",
-	"  -s SLOT  The slot number to list\n\n",
-	"  -p       Print only a sorted, space-separated list of the pins of each slot\n\n",
-	NULL,
-};
+enum { SUMMARY_MAX = 4096, PATIENCE_US = 2 * USEC_PER_SEC };
 
-static int print_pins(unsigned slot, const struct bound_to *bound_to)
+#define PREFIX "clevis-"
+
+static int add(json_t *rows, const char *name, struct ref summary)
 {
-	CLEANUP_JSON json_t *names = NULL;
-	const json_t *name;
-	size_t i;
-
-	if (config_pins(bound_to->pin, bound_to->config, &names) < 0)
-		return -ENOMEM;
-	(void)printf("%u:", slot);
-	json_array_foreach(names, i, name)
-		(void)printf(" %s", json_string_value(name));
-	return puts("") < 0 ? -EIO : 0;
+	while (summary.n > 0 && summary.p[summary.n - 1] == '\n')
+		summary.n--;
+	return json_object_set_new(rows, name, json_stringn((const char *)summary.p, summary.n));
 }
 
-static int print(unsigned slot, const struct bound_to *bound_to)
+static int finish(struct external *external)
 {
-	CLEANUP(free_text) char *text = bound_to->config ? config_text(bound_to->config) : NULL;
-
-	if (!bound_to->config)
-		return printf("%u: unknown pin '%s'\n", slot, bound_to->pin) < 0 ? -EIO : 0;
-	if (!text)
-		return -ENOMEM;
-	return printf("%u: %s '%s'\n", slot, bound_to->pin, text) < 0 ? -EIO : 0;
-}
-
-static int list(struct volume *volume, unsigned slot, bool pins_alone)
-{
-	CLEANUP(bound_to_done) struct bound_to bound_to = {0};
+	uint64_t end = now_us() + PATIENCE_US;
 	int r;
 
-	r = bound_to_read(volume, slot, &bound_to);
-	if (r < 0)
-		return r;
-	return pins_alone ? print_pins(slot, &bound_to) : print(slot, &bound_to);
+	while ((r = external_step(external)) == -EINPROGRESS && now_us() < end)
+		if (external_wait(external, end) < 0)
+			return -EINTR;
+	return r;
 }
 
-static int list_all(struct volume *volume, bool pins_alone)
+/* What has no summary, or takes long to say it, is no command for people. */
+static void ask(json_t *rows, const char *name)
 {
-	for (unsigned i = 0; i < volume->format->slots; i++) {
-		int r = luks_keyslot(volume->luks, i) == LUKS_KEYSLOT_FREE
-				? 0
-				: list(volume, i, pins_alone);
+	CLEANUP(external_done) struct external external = {0};
+	CLEANUP(free_text) char *path = external_find(name);
+	char option[] = "--summary";
+	char *argv[] = {path, option, NULL};
 
-		if (r == -EIO || r == -ENOMEM)
-			return r;
-	}
-	return 0;
+	if (path && external_start(path, argv, (struct ref){0}, SUMMARY_MAX, &external) == 0 &&
+	    finish(&external) == 0 && external.output.n > 0)
+		(void)add(rows, name, buf_ref(&external.output));
 }
 
-int command_luks_list(struct context *context, int argc, char **argv)
+static void ask_all_in(const char *folder, json_t *rows)
 {
-	struct arguments arguments;
-	CLEANUP(volume_done) struct volume volume = {0};
-	bool all, pins_alone;
-	unsigned slot;
-	int r;
+	DIR *dir = opendir(folder);
+	const struct dirent *entry;
 
-	if (arguments_read(argc, argv, "+:d:s:p", &arguments) < 0)
-		return command_usage(usage, CLEVIS_FAILED);
-	if (!arguments.values['d']) {
-		(void)log_err(&context->log, 0, "Did not specify a device!");
-		return command_usage(usage, CLEVIS_FAILED);
+	while (dir && (entry = readdir(dir))) {
+		const char *name = entry->d_name + strlen(PREFIX);
+
+		if (strncmp(entry->d_name, PREFIX, strlen(PREFIX)) == 0 && !command_find(name) &&
+		    !json_object_get(rows, name))
+			ask(rows, name);
 	}
-	all = !arguments.values['s'] || !*arguments.values['s'];
-	pins_alone = arguments.values['p'];
+	if (dir)
+		(void)closedir(dir);
+}
 
-	r = arguments_open(context, &arguments, false, &volume, all ? NULL : &slot);
-	if (r == 0 && all)
-		r = volume.format->check(&volume);
-	if (r == 0)
-		r = all ? list_all(&volume, pins_alone) : list(&volume, slot, pins_alone);
-	return r < 0 || fflush(stdout) == EOF ? CLEVIS_FAILED : CLEVIS_OK;
+static void ask_all(json_t *rows)
+{
+	const char *path = environment_path();
+
+	for (size_t n; *path; path += n + strspn(path + n, ":")) {
+		CLEANUP(free_text) char *folder = NULL;
+
+		n = strcspn(path, ":");
+		folder = strndup(path, n);
+		if (folder)
+			ask_all_in(folder, rows);
+	}
+}
+
+static int compare(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static void print_row(const char *name, int width, const char *summary)
+{
+	(void)fputs("  clevis ", stderr);
+	for (const char *c = name; *c; c++)
+		(void)fputc(*c == '-' ? ' ' : *c, stderr);
+	(void)fprintf(stderr, "%*s %s\n", width - (int)strlen(name), "", summary);
+}
+
+static void print(json_t *rows)
+{
+	size_t n = json_object_size(rows), i = 0;
+	const char **names = calloc(n + 1, sizeof(*names)), *name;
+	const json_t *summary;
+	int width = 0;
+
+	if (!names)
+		return;
+	json_object_foreach(rows, name, summary) {
+		names[i++] = name;
+		width = (int)strlen(name) > width ? (int)strlen(name) : width;
+	}
+	qsort(names, n, sizeof(*names), compare);
+	for (i = 0; i < n; i++)
+		print_row(names[i], width, js_str(rows, names[i]));
+	free(names);
+}
+
+int list_commands(int argc, char **argv)
+{
+	CLEANUP_JSON json_t *rows = json_object();
+
+	for (const struct command *c = commands; c->name; c++)
+		if (c->summary)
+			(void)add(rows, c->name, ref_str(c->summary));
+	ask_all(rows);
+
+	if (argc > 1 && argv[1][0] != '-') {
+		(void)fputs("\nCommand 'clevis", stderr);
+		for (int i = 1; i < argc; i++)
+			(void)fprintf(stderr, " %s", argv[i]);
+		(void)fputs("' is invalid\n", stderr);
+	}
+	(void)fputs("\nUsage: clevis COMMAND [OPTIONS]\n\n", stderr);
+	print(rows);
+	(void)fputs("\n", stderr);
+	return CLEVIS_USAGE;
 }

@@ -2,7 +2,9 @@
 /* cotter-clevis: finds the command in the name that it was called by and the words after that. */
 #include "crypto/process.h"
 #include "enroll/clevis/command.h"
+#include "enroll/clevis/environment.h"
 #include "enroll/clevis/external.h"
+#include "enroll/clevis/list.h"
 
 #include <locale.h>
 #include <signal.h>
@@ -109,8 +111,7 @@ int main(int argc, char **argv)
 	/* A parent that ignores it would have the kernel reap our children before we can ask for them. */
 	(void)signal(SIGCHLD, SIG_DFL);
 
-	if (is_call)
-		return run(&call);
-	(void)fputs("\nUsage: clevis COMMAND [OPTIONS]\n\n", stderr);
-	return CLEVIS_USAGE;
+	environment_take_tpm();
+
+	return is_call ? run(&call) : list_commands(argc, argv);
 }

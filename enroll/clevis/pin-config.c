@@ -64,10 +64,12 @@ static int set_bank(json_t *config, const struct log *log)
 static int complete_tpm2(json_t *config, const struct log *log)
 {
 	json_t *ids = json_object_get(config, "pcr_ids");
-	const char *text = json_string_value(ids);
 
+	if (ids && !json_is_string(ids) && !json_is_array(ids))
+		return log_err(log, -EINVAL,
+			       "tpm2: \"pcr_ids\" is neither a string nor an array of PCRs");
 	tidy_ids(ids);
-	if (ids && (!text || text[0]))
+	if (ids && (json_is_array(ids) || json_string_length(ids) > 0))
 		return json_object_get(config, "pcr_bank") ? 0 : set_bank(config, log);
 
 	(void)json_object_del(config, "pcr_ids");

@@ -6,31 +6,29 @@ import json
 import re
 import sys
 
+JWE = re.compile(r'\b(eyJ[\w-]*)\.[\w-]*\.[\w-]*\.[\w-]*\.[\w-]*')
+
 # What differs each time, and what the two sides keep differently: cotter leaves out of an advertisement what
-# nothing looks at, uses one prime for all, and notes the Name of its parent key.
-RANDOM = {'epk': None, 'tang': ['adv'], 'tpm2': ['jwk_pub', 'jwk_priv', 'name', 'pcr_values', 'salt'],
-          'sss': ['p'], 'null': ['jwk']}
+# nothing looks at, uses one prime for all, and notes the Name of its parent key and the PCRs' values.
+LEFT_OUT = {'tang': ['adv'], 'tpm2': ['jwk_pub', 'jwk_priv', 'name', 'pcr_values'], 'sss': ['p']}
 
 
-def policy(match):
-    text = match.group(1)
+def policy(jwe):
+    text = jwe.group(1)
     header = json.loads(base64.urlsafe_b64decode(text + '=' * (-len(text) % 4)))
     header.pop('epk', None)
-    clevis = header.get('clevis', {})
-    pin = clevis.get('pin')
-    inner = clevis.get(pin, {})
-    for name in RANDOM.get(pin) or []:
-        if name in inner:
-            inner[name] = '*' if pin == 'null' else inner.pop(name) and '*'
-    for name in set(RANDOM.get(pin) or []) - {'jwk'}:
+    pin = header['clevis']['pin']
+    inner = header['clevis'].get(pin, {})
+    for name in LEFT_OUT.get(pin, []):
         inner.pop(name, None)
     if pin == 'sss':
-        inner['jwe'] = [json.loads(JWE.sub(policy, jwe)) for jwe in inner['jwe']]
+        inner['jwe'] = [json.loads(JWE.sub(policy, share)) for share in inner['jwe']]
+    if pin == 'tpm2' and 'pcr_ids' in inner:
+        inner['pcr_ids'] = ','.join(sorted(inner['pcr_ids'].split(','), key=int))
+    if pin == 'null' and 'jwk' in inner:
+        inner['jwk'] = 'a key'
     return json.dumps(header, sort_keys=True)
 
 
-JWE = re.compile(r'\b(eyJ[\w-]*)\.[\w-]*\.[\w-]*\.[\w-]*\.[\w-]*')
-
-if __name__ == '__main__':
-    data = sys.stdin.buffer.read().decode('utf-8', 'backslashreplace')
-    sys.stdout.write(JWE.sub(policy, data))
+data = sys.stdin.buffer.read().decode('utf-8', 'backslashreplace')
+sys.stdout.write(JWE.sub(policy, data))

@@ -29,6 +29,12 @@ run_side() { # SIDE CMD…
 	[ -z "$volume" ] || cp --sparse=always "$volume" "$tmp/$side.image"
 	PATH=$path "${@//IMAGE/$tmp/$side.image}" <"$input" >"$tmp/$side.out" 2>"$tmp/$side.err" || status=$?
 	echo "$status" >"$tmp/$side.rc"
+	[ "$side" = ours ] || after_theirs
+}
+
+# What is to be cleaned up after Clevis; a test may define its own.
+after_theirs() {
+	:
 }
 
 theirs() { # CMD…
@@ -59,7 +65,7 @@ sides_agree() {
 			[ -z "$volume" ] || normal_volume "$side"
 		} >"$tmp/$side.normal"
 	done
-	diff -u "$tmp/theirs.normal" "$tmp/ours.normal" ||
+	diff -a -u "$tmp/theirs.normal" "$tmp/ours.normal" ||
 		{ tail -v -n +1 "$tmp/theirs.err" "$tmp/ours.err"; return 1; }
 }
 
