@@ -4,7 +4,7 @@
 #include "enroll/clevis/command.h"
 #include "enroll/clevis/environment.h"
 #include "enroll/clevis/external.h"
-#include "enroll/clevis/list.h"
+#include "enroll/clevis/overview.h"
 
 #include <locale.h>
 #include <signal.h>
@@ -113,5 +113,5 @@ int main(int argc, char **argv)
 
 	environment_take_tpm();
 
-	return is_call ? run(&call) : list_commands(argc, argv);
+	return is_call ? run(&call) : overview(argc, argv);
 }

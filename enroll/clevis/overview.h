@@ -3,4 +3,4 @@
 #pragma once
 
 /* Writes usage and all commands with their summaries, others' on PATH too, to stderr. Returns the status. */
-int list_commands(int argc, char **argv);
+int overview(int argc, char **argv);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Lists commands: ours by the table, others' by asking them. */
-#include "enroll/clevis/list.h"
+#include "enroll/clevis/overview.h"
 
 #include "crypto/js.h"
 #include "enroll/clevis/command.h"
@@ -109,7 +109,7 @@ static void print(json_t *rows)
 	free(names);
 }
 
-int list_commands(int argc, char **argv)
+int overview(int argc, char **argv)
 {
 	CLEANUP_JSON json_t *rows = json_object();
 
