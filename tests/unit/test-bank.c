@@ -120,6 +120,17 @@ static void test_changed(void **state)
 	assert_int_equal(changed.n, 0);
 }
 
+/* Clevis's default: the first that the TPM names, though a better one is there. */
+static void test_first(void **state)
+{
+	CLEANUP(tss_closep) struct tss *tss = open_tpm(NULL);
+	const struct hash_alg *bank = NULL;
+
+	(void)state;
+	assert_int_equal(bank_first(tss, &bank), 0);
+	assert_string_equal(bank->name, "sha1");
+}
+
 static int end(void **state)
 {
 	(void)state;
@@ -133,6 +144,7 @@ int main(void)
 		cmocka_unit_test(test_read),
 		cmocka_unit_test(test_complete),
 		cmocka_unit_test(test_changed),
+		cmocka_unit_test(test_first),
 	};
 
 	swtpm_start(&tpm);
