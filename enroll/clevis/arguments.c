@@ -27,22 +27,33 @@ int arguments_read(int argc, char **argv, const char *options, struct arguments 
 static int open_volume(struct context *context, const char *device, bool to_write,
 		       struct volume *ret)
 {
+	static bool ready; /* libcryptsetup keeps it as long as the process lives */
 	const struct log *log = &context->log;
-	int r;
+	int r = 0;
 
-	r = luks_setup(true, log);
-	if (r == 0)
+	if (!ready)
+		r = luks_setup(true, log);
+	if (!ready && r == 0)
 		r = luks_carry("clevis", log);
-	return r < 0 ? r : volume_open(device, to_write, log, ret);
+	if (r < 0)
+		return r;
+	ready = true;
+	return volume_open(device, to_write, log, ret);
 }
 
-static int find_slot(struct volume *volume, const char *text, unsigned *ret)
+int arguments_slot(const struct arguments *arguments, struct volume *volume, unsigned *ret)
 {
+	const char *text = arguments->values['s'];
 	const struct log *log = volume->luks->log;
 	CLEANUP(free_text) char *jwe = NULL;
 	unsigned slot;
 	int r;
 
+	r = volume->format->check(volume);
+	if (r < 0)
+		return r == -ENOENT ? log_err(log, r, "%s has no place for Clevis bindings yet",
+					      volume->luks->name)
+				    : r;
 	if (volume_slot(volume, text, &slot) < 0)
 		return log_err(log, -EINVAL,
 			       "please give a valid keyslot number; those of %s are 0 to %u",
@@ -65,14 +76,8 @@ int arguments_open(struct context *context, const struct arguments *arguments, b
 	int r;
 
 	r = open_volume(context, arguments->values['d'], to_write, &volume);
-	if (r == 0 && ret_slot) {
-		r = volume.format->check(&volume);
-		if (r == -ENOENT)
-			r = log_err(&context->log, r, "%s has no place for Clevis bindings yet",
-				    volume.luks->name);
-	}
 	if (r == 0 && ret_slot)
-		r = find_slot(&volume, arguments->values['s'], ret_slot);
+		r = arguments_slot(arguments, &volume, ret_slot);
 	if (r < 0)
 		return r;
 

@@ -24,6 +24,9 @@ MUST int arguments_read(int argc, char **argv, const char *options, struct argum
 MUST int arguments_open(struct context *context, const struct arguments *arguments, bool to_write,
 			struct volume *ret, unsigned *ret_slot);
 
+/* The slot of a binding that -s names. Errors: as above. */
+MUST int arguments_slot(const struct arguments *arguments, struct volume *volume, unsigned *ret);
+
 /* What the binding at `slot` says it is bound to; the strings end with the objects. */
 struct bound_to {
 	char *jwe;       /* compact */

@@ -268,21 +268,21 @@ static int resume_with(struct luks *luks, unsigned token, struct ref secret, uns
 static int resume(struct volume *volume, volume_recover *recover_by, void *arg)
 {
 	struct luks *luks = volume->luks;
+	int removed = remove_orphans(luks);
 
+	if (removed < 0 || !recover_by)
+		return removed;
 	for (unsigned i = 0; i < LUKS_TOKENS; i++) {
 		const char *text = text_of(luks, i);
 		CLEANUP(luks_unfinished_done) struct luks_unfinished unfinished = {0};
 		CLEANUP(buf_done) struct buf secret = {0};
-		enum luks_resumed resumed;
-		unsigned keyslot;
+		unsigned keyslot = 0;
 		int r;
 
 		if (!text ||
 		    (place_read(text) == LUKS_ANY && luks_unfinished_read(text, &unfinished) < 0))
 			continue;
-		r = luks_token_keyslots(luks, i) == 0
-			    ? luks_resume(luks, i, (struct ref){0}, 0, &resumed, &keyslot)
-			    : recover(volume, i, recover_by, arg, &secret, &keyslot);
+		r = recover(volume, i, recover_by, arg, &secret, &keyslot);
 		if (r == 0 && secret.p)
 			r = resume_with(luks, i, buf_ref(&secret), keyslot);
 		if (r < 0)

@@ -118,7 +118,9 @@ int command_luks_unbind(struct context *context, int argc, char **argv)
 			      arguments.values['d'] ? "slot" : "device");
 		return command_usage(usage, CLEVIS_USAGE);
 	}
-	if (arguments_open(context, &arguments, true, &volume, &slot) < 0)
+	if (arguments_open(context, &arguments, true, &volume, NULL) < 0 ||
+	    volume.format->resume(&volume, NULL, NULL) < 0 ||
+	    arguments_slot(&arguments, &volume, &slot) < 0)
 		return CLEVIS_FAILED;
 	return unbind(context, &volume, slot, arguments.values['f']);
 }

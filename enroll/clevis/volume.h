@@ -71,8 +71,8 @@ struct volume_format {
 	int (*remove)(struct volume *volume, unsigned slot);
 
 	/*
-	 * Brings to an end what an interrupted `add` or `replace` left, as far as secrets can be recovered
-	 * for it. Errors: -EIO, told, -ENOMEM.
+	 * Brings to an end what was interrupted, as far as secrets can be recovered for it, or (`recover`
+	 * NULL) as far as it needs none. Errors: -EIO, told, -ENOMEM.
 	 */
 	int (*resume)(struct volume *volume, volume_recover *recover, void *arg);
 

@@ -22,6 +22,10 @@ later() { # NAME KIND CMD…
 		running=("${running[@]:1}")
 	fi
 	(
+		case "$volume $*" in
+		# One at a time: tpm2-tools take all of a TPM that has no resource manager.
+		*tpm2* | *sss* | *several*) exec 9>"$tmp/tpm.lock"; flock 9 ;;
+		esac
 		tmp=$dir
 		[ "$kind" != same ] || run_side theirs "$@"
 		run_side ours "$@"
@@ -49,7 +53,7 @@ ours_alone() { # WHY STATUS STDOUT VOLUME INPUT NAME CMD…
 # The keyslots, the tokens, and what they are bound to.
 volume_state() { # SIDE
 	cryptsetup luksDump --disable-external-tokens --dump-json-metadata "$tmp/$1.image" |
-		jq -cS '[.keyslots | to_entries[] | [.key, .kdf.type, .kdf.iterations // 0]],
+		jq -cS '[.keyslots | to_entries[] | [.key, .value.kdf.type, .value.kdf.iterations]] | sort,
 			(.tokens | to_entries[] | [.key, .value.type, .value.keyslots, (.value | del(.jwe, .type, .keyslots)),
 			(.value.jwe | if type == "object" then "\(.protected)..\(.iv).\(.ciphertext).\(.tag | sub("\n"; ""))" else . end)])' |
 		"$src/tests/clevis/policy.py"
@@ -163,6 +167,8 @@ done
 new_keys on-rotated
 rm "$tmp"/on-replaced/*.jwk
 new_keys on-replaced
+replaced_thp=$(curl -sSfg "$(jq -r .url <<<"$replaced")/adv" | jose fmt -j- -g payload -yo- |
+	jose jwk use -i- -r -u verify -o- | jose jwk thp -i- | head -n 1)
 
 # --- what is asked of each command ---
 
@@ -305,5 +311,100 @@ case_of "$tmp/tpm2" "$tmp/no" "edit in an editor, malformed" env "EDITOR=$tmp/ba
 case_of "$tmp/tpm2" $none "edit in no such editor" env EDITOR=no-such-editor clevis luks edit -d IMAGE -s 1
 judge
 
+# --- at a terminal ---
+
+printf '#!/bin/sh\nexec "%s/tests/terminal.py" "$@" >/dev/null\n' "$src" >"$tmp/terminal"
+chmod +x "$tmp/terminal"
+asked="trust these keys? [ynYN] " password="Enter existing LUKS password: "
+case_of "$plain" $none "bind, a yes to the keys and the passphrase" \
+	"$tmp/terminal" "$password" $'correct horse\n' "$asked" $'y\n' -- clevis luks bind -d IMAGE tang "$tang"
+case_of "$plain" $none "bind and a no to the keys" \
+	"$tmp/terminal" "$password" $'correct horse\n' "$asked" $'n\n' -- clevis luks bind -d IMAGE tang "$tang"
+case_of "$plain" $none "bind with two wrong passphrases" \
+	"$tmp/terminal" "$password" $'wrong\n' "$password" $'as wrong\n' -- clevis luks bind -y -d IMAGE tang "$tang"
+case_of "$plain" $none "bind with the second passphrase" \
+	"$tmp/terminal" "$password" $'wrong\n' "$password" $'correct horse\n' -- clevis luks bind -y -d IMAGE tang "$tang"
+case_of "$tmp/tang" $none "unbind, a yes and a passphrase that remains" \
+	"$tmp/terminal" "[ynYN] " $'y\n' "passphrase: " $'correct horse\n' -- clevis luks unbind -d IMAGE -s 1
+case_of "$tmp/tang" $none "unbind, a yes and a wrong passphrase" \
+	"$tmp/terminal" "[ynYN] " $'Y\n' "passphrase: " $'wrong\n' -- clevis luks unbind -d IMAGE -s 1
+case_of "$tmp/tang" $none "unbind and a no" "$tmp/terminal" "[ynYN] " $'n\n' -- clevis luks unbind -d IMAGE -s 1
+case_of "$tmp/dying" $none "regenerate by the passphrase with a server that is dead" \
+	"$tmp/terminal" "$password" $'correct horse\n' -- clevis luks regen -q -d IMAGE -s 1
+judge
+
+# --- where Clevis 22 does otherwise than Debian's 19, and we than both ---
+
+cp --sparse=always "$plain" "$tmp/empty"
+printf '\n' | cryptsetup luksAddKey --batch-mode --pbkdf pbkdf2 --pbkdf-force-iterations 1000 --key-file "$tmp/key" "$tmp/empty"
+echo >"$tmp/empty-line"
+
+ours_alone 22 0 "1: tang" "$tmp/tang" $none "list -p" clevis luks list -p -d IMAGE
+ours_alone 22 0 $'1: tang\n2: tpm2' "$tmp/several" $none "list -p of several" clevis luks list -d IMAGE -p
+ours_alone 22 0 "2: tpm2" "$tmp/several" $none "list -p of one of several" clevis luks list -d IMAGE -p -s 2
+ours_alone 22 0 "1: sss tang tpm2" "$tmp/sss" $none "list -p of a policy" clevis luks list -d IMAGE -p
+ours_alone 22 0 "" "$plain" $none "list -p of what is not bound" clevis luks list -d IMAGE -p
+ours_alone 22 0 "1: null '{}'" "$tmp/null" $none "list the null pin" clevis luks list -d IMAGE
+ours_alone 22 0 "1: null" "$tmp/null" $none "list -p of the null pin" clevis luks list -p -d IMAGE
+ours_alone 22 0 "" "$tmp/tang" $none "unlock with parameters for cryptsetup" \
+	clevis luks unlock -d IMAGE -n cotter-no-such -o "--test-passphrase --readonly"
+ours_alone 22 1 - "$tmp/tang" $none "unlock with one that it has not" clevis luks unlock -d IMAGE -n cotter-no-such -o --no-such
+ours_alone 22 1 - "$tmp/dying" $none "unlock with parameters, a server being dead" clevis luks unlock -d IMAGE -o --test-passphrase
+ours_alone 22 0 "" "$tmp/empty" "$tmp/empty-line" "bind by the empty passphrase" clevis luks bind -y -k - -d IMAGE tang "$tang"
+ours_alone 22 0 - "$tmp/null" $none "regenerate the null pin" clevis luks regen -q -d IMAGE -s 1
+ours_alone ours 0 "" "$plain" "$tmp/key" "bind by an answer without a newline" clevis luks bind -y -d IMAGE tang "$tang"
+ours_alone ours 1 "" "$plain" $none "bind -y by a wrong thumbprint" \
+	clevis luks bind -y -k "$tmp/key" -d IMAGE tang "${tang%\}},\"thp\":\"${thp:1}A\"}"
+ours_alone ours 1 - "$tmp/replaced" "$tmp/line" "regenerate with keys that nothing vouches for" clevis luks regen -q -d IMAGE -s 1
+ours_alone ours 1 - "$tmp/replaced" "$tmp/line" "report and regenerate with such" clevis luks report -r -d IMAGE -s 1
+ours_alone ours 1 - "$tmp/tang" $none "edit to a server that nothing vouches for" clevis luks edit -d IMAGE -s 1 -c "$replaced"
+ours_alone ours 0 - "$tmp/tang" $none "edit to it by its thumbprint" clevis luks edit -d IMAGE -s 1 -c "${replaced%\}},\"thp\":\"$replaced_thp\"}"
+ours_alone ours 1 - "$tmp/tang" $none "edit to it by another's thumbprint" clevis luks edit -d IMAGE -s 1 -c "${replaced%\}},\"thp\":\"$thp\"}"
+ours_alone ours 0 - "$tmp/replaced" $none "regenerate, a yes to the keys" \
+	"$tmp/terminal" "$password" $'correct horse\n' "$asked" $'y\n' -- clevis luks regen -q -d IMAGE -s 1
+ours_alone ours 1 - "$tmp/replaced" $none "regenerate and a no to the keys" \
+	"$tmp/terminal" "$password" $'correct horse\n' "$asked" $'n\n' -- clevis luks regen -q -d IMAGE -s 1
+ours_alone ours 0 - "$tmp/tang" $none "edit, a yes to the keys" \
+	"$tmp/terminal" "$asked" $'y\n' -- clevis luks edit -d IMAGE -s 1 -c "$replaced"
+judge
+
+# --- what either made, in the hands of the other ---
+
+bound_by_us() { # NAME PIN CONFIG
+	cp --sparse=always "$plain" "$tmp/$1"
+	ours clevis luks bind -y -k "$tmp/key" -d "$tmp/$1" "$2" "$3"
+}
+bound_by_us our-tang tang "$tang"
+bound_by_us our-tpm2 tpm2 '{"pcr_bank":"sha256","pcr_ids":"7"}'
+bound_by_us our-sss sss "{\"t\":2,\"pins\":{\"tang\":[$tang],\"tpm2\":[{}]}}"
+for name in tang tpm2 sss; do
+	case_of "$tmp/our-$name" $none "$name that we bound: list" clevis luks list -d IMAGE
+	case_of "$tmp/our-$name" $none "$name that we bound: pass" clevis luks pass -d IMAGE -s 1
+	case_of "$tmp/our-$name" $none "$name that we bound: unlock, tested" clevis luks unlock -d IMAGE -t 1
+	case_of "$tmp/our-$name" $none "$name that we bound: report" clevis luks report -q -d IMAGE -s 1
+	case_of "$tmp/our-$name" $none "$name that we bound: regenerate" clevis luks regen -q -d IMAGE -s 1
+	case_of "$tmp/our-$name" $none "$name that we bound: unbind" clevis luks unbind -f -d IMAGE -s 1
+done
+judge
+
+opens() { # BY IMAGE
+	"$1" clevis luks pass -d "$2" -s 1 >"$tmp/secret"
+	cryptsetup open --test-passphrase --disable-external-tokens --key-slot 1 --key-file "$tmp/secret" "$2"
+}
+for name in tang tpm2 sss; do
+	from=$name
+	[ $name != sss ] || from=our-sss # of theirs a server is dead, which keeps both from it
+	cp --sparse=always "$tmp/$from" "$tmp/ours-again"
+	cp --sparse=always "$tmp/our-$name" "$tmp/theirs-again"
+	ok "$name that we regenerated opens to Debian's" eval \
+		'ours clevis luks regen -q -d "$tmp/ours-again" -s 1; opens theirs "$tmp/ours-again"'
+	ok "$name that Debian's regenerated opens to us" eval \
+		'theirs clevis luks regen -q -d "$tmp/theirs-again" -s 1; opens ours "$tmp/theirs-again"'
+	ok "and is regenerated by us again" eval 'ours clevis luks regen -q -d "$tmp/theirs-again" -s 1; opens ours "$tmp/theirs-again"'
+done
+ok "a secret that was regenerated is another one" eval 'ours clevis luks pass -d "$tmp/our-tang" -s 1 >"$tmp/secret"
+	not cryptsetup open --test-passphrase --disable-external-tokens --key-file "$tmp/secret" "$tmp/theirs-again"'
+
+ok "there are enough cases" [ ${#cases[@]} -ge 90 ]
 sides_done
 done_testing
