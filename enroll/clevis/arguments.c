@@ -2,7 +2,7 @@
 /* Reads options, and opens what they name. */
 #include "enroll/clevis/arguments.h"
 
-#include "enroll/clevis/config.h"
+#include "enroll/clevis/bound-config.h"
 #include "enroll/clevis/jwe-text.h"
 
 #include <errno.h>
@@ -102,7 +102,7 @@ int bound_to_read(struct volume *volume, unsigned slot, struct bound_to *ret)
 	if (r == 0)
 		r = jwe_text_header(bound_to.jwe, &bound_to.hdr);
 	if (r == 0)
-		r = config_of(bound_to.hdr, &bound_to.pin, &bound_to.config);
+		r = bound_config_of(bound_to.hdr, &bound_to.pin, &bound_to.config);
 	if (r < 0)
 		return r;
 

@@ -37,5 +37,5 @@ struct bound_to {
 
 void bound_to_done(struct bound_to *bound_to);
 
-/* Errors: those of volume_format.jwe and config_of(), untold. */
+/* Errors: those of volume_format.jwe and bound_config_of(), untold. */
 MUST int bound_to_read(struct volume *volume, unsigned slot, struct bound_to *ret);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Bindings in tokens of type clevis. */
-#include "enroll/clevis/place.h"
+#include "enroll/clevis/keyslot-place.h"
 #include "enroll/clevis/volume.h"
 
 #include "crypto/js.h"
@@ -34,7 +34,8 @@ static int token_of(const struct luks *luks, unsigned slot)
 
 		if (text && luks_token_keyslots(luks, i) & UINT32_C(1) << slot)
 			return (int)i;
-		if (text && place_read(text) == (int)slot && luks_token_keyslots(luks, i) != 0 &&
+		if (text && keyslot_place_read(text) == (int)slot &&
+		    luks_token_keyslots(luks, i) != 0 &&
 		    luks_keyslot(luks, slot) == LUKS_KEYSLOT_FREE)
 			coming = (int)i;
 	}
@@ -90,7 +91,7 @@ static int format(const struct volume_binding *binding, int place, char **ret)
 		return r;
 	json = json_pack("{s:s, s:[], s:O}", "type", token_type, "keyslots", "jwe", object);
 	r = json ? js_dump(json, &text) : -ENOMEM;
-	return r < 0 ? r : place_write(text, place, ret);
+	return r < 0 ? r : keyslot_place_write(text, place, ret);
 }
 
 static int check_free(const struct volume *volume, const struct volume_binding *binding)
@@ -203,7 +204,9 @@ static int replace(struct volume *volume, const struct volume_binding *binding, 
 	takeover.binding.keyslot = LUKS_ANY;
 	takeover.binding.token = LUKS_ANY;
 	r = take_over(volume, binding, &takeover);
-	return r < 0 ? r : place_take(luks, (unsigned)token, binding->secret, binding->volume_key);
+	return r < 0 ? r
+		     : keyslot_place_take(luks, (unsigned)token, binding->secret,
+					  binding->volume_key);
 }
 
 /* Keyslots first: the binding must not lose its name before its key. */
@@ -217,7 +220,7 @@ static int remove_binding(struct volume *volume, unsigned slot)
 		return log_err(luks->log, -ENOENT, "slot %u of %s has no binding", slot,
 			       luks->name);
 	keyslots = luks_token_keyslots(luks, (unsigned)token);
-	if (place_read(text_of(luks, (unsigned)token)) == LUKS_ANY)
+	if (keyslot_place_read(text_of(luks, (unsigned)token)) == LUKS_ANY)
 		keyslots &= UINT32_C(1) << slot;
 	for (unsigned i = 0; r == 0 && i < LUKS_KEYSLOTS; i++)
 		if (keyslots & UINT32_C(1) << i)
@@ -261,7 +264,7 @@ static int resume_with(struct luks *luks, unsigned token, struct ref secret, uns
 		r = luks_unlock_keyslot(luks, (int)keyslot, secret, &volume_key);
 	for (unsigned i = 0; r == 0 && i < LUKS_TOKENS; i++)
 		if (text_of(luks, i) && luks_token_keyslots(luks, i) & UINT32_C(1) << keyslot)
-			r = place_take(luks, i, secret, buf_ref(&volume_key));
+			r = keyslot_place_take(luks, i, secret, buf_ref(&volume_key));
 	return r;
 }
 
@@ -279,8 +282,8 @@ static int resume(struct volume *volume, volume_recover *recover_by, void *arg)
 		unsigned keyslot = 0;
 		int r;
 
-		if (!text ||
-		    (place_read(text) == LUKS_ANY && luks_unfinished_read(text, &unfinished) < 0))
+		if (!text || (keyslot_place_read(text) == LUKS_ANY &&
+			      luks_unfinished_read(text, &unfinished) < 0))
 			continue;
 		r = recover(volume, i, recover_by, arg, &secret, &keyslot);
 		if (r == 0 && secret.p)

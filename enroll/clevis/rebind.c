@@ -3,7 +3,7 @@
 #include "enroll/clevis/rebind.h"
 
 #include "enroll/clevis/again.h"
-#include "enroll/clevis/config.h"
+#include "enroll/clevis/bound-config.h"
 #include "enroll/clevis/credential.h"
 #include "enroll/clevis/prove.h"
 #include "enroll/clevis/secret.h"
@@ -103,6 +103,14 @@ static int make(struct volume *volume, unsigned slot, const struct secret_wish *
 	return r;
 }
 
+/* As from a command line. */
+static int read_config(const char *pin, const json_t *config, const struct log *log, json_t **ret)
+{
+	CLEANUP(free_text) char *text = bound_config_text(config);
+
+	return text ? pin_config_read(pin, text, log, ret) : -ENOMEM;
+}
+
 int rebind(struct volume *volume, unsigned slot, const struct bound_to *bound_to,
 	   const json_t *config)
 {
@@ -112,7 +120,7 @@ int rebind(struct volume *volume, unsigned slot, const struct bound_to *bound_to
 	struct secret_wish wish = {.pin = bound_to->pin};
 	int r;
 
-	if (!config && !config_is_whole(bound_to->hdr))
+	if (!config && !bound_config_is_whole(bound_to->hdr))
 		return log_err(
 			log, -EBADMSG,
 			"a part of the binding is of a pin that is unknown here, and would be "

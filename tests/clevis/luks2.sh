@@ -53,7 +53,7 @@ ours_alone() { # WHY STATUS STDOUT VOLUME INPUT NAME CMD…
 # The keyslots, the tokens, and what they are bound to.
 volume_state() { # SIDE
 	cryptsetup luksDump --disable-external-tokens --dump-json-metadata "$tmp/$1.image" |
-		jq -cS '[.keyslots | to_entries[] | [.key, .value.kdf.type, .value.kdf.iterations]] | sort,
+		jq -cS '([.keyslots | to_entries[] | [.key, .value.kdf.type, .value.kdf.iterations]] | sort),
 			(.tokens | to_entries[] | [.key, .value.type, .value.keyslots, (.value | del(.jwe, .type, .keyslots)),
 			(.value.jwe | if type == "object" then "\(.protected)..\(.iv).\(.ciphertext).\(.tag | sub("\n"; ""))" else . end)])' |
 		"$src/tests/clevis/policy.py"

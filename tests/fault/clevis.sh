@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # The drop-in's commands that write, ended by SIGKILL at every system call that changes the volume, as stop.sh has it for
-# cotter-enroll. The volume must then open with all that opened it before or, where a binding was to be made anew, with the
+# cotter-enroll; some calls are also cut in halves or lost. The volume must then open with all that opened it before or, where a binding was to be made anew, with the
 # old or the new one; and the same command must end as if it had never been stopped: scripts know a binding by its slot.
 #
 # Sanitized programs are slow: with them every ninth point is taken.
@@ -127,7 +127,10 @@ jobs=()
 points() { # VERB
 	local n call size how hows before=${#jobs[@]}
 	while read -r n call size; do
-		case $call in *write*) hows="before half lost" ;; *) hows=before ;; esac
+		[ "$1" != 3 ] || [ $((n % 4)) = 0 ] || continue # a change takes the way of a regeneration
+		hows=before
+		# What a commit is in halves stop.sh knows.
+		[ $((n % 3)) != 1 ] || [[ "$call" != *write* ]] || hows="before half lost"
 		for how in $hows; do
 			jobs+=("$1 $n $how")
 			labels+=("${names[$1]}, $how call $n: $call $size")

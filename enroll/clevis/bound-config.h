@@ -12,13 +12,13 @@
  * in Clevis's order; of a pin that is unknown, *ret_config is NULL. A policy lacks those of its shares that
  * cannot be told. Errors: -EBADMSG, -ENOMEM.
  */
-MUST int config_of(const json_t *hdr, const char **ret_pin, json_t **ret_config);
+MUST int bound_config_of(const json_t *hdr, const char **ret_pin, json_t **ret_config);
 
 /* Whether `config` has a part for each share of the policies in the header, and all shares are known. */
-bool config_is_whole(const json_t *hdr);
+bool bound_config_is_whole(const json_t *hdr);
 
 /* The names of all its pins, sorted, each once: a new array of strings. Errors: -ENOMEM. */
-MUST int config_pins(const char *pin, const json_t *config, json_t **ret);
+MUST int bound_config_pins(const char *pin, const json_t *config, json_t **ret);
 
 /* The configuration as one line, the caller frees it; NULL out of memory. */
-char *config_text(const json_t *config);
+char *bound_config_text(const json_t *config);

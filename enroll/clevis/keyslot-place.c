@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Moves keyslots to their places. */
-#include "enroll/clevis/place.h"
+#include "enroll/clevis/keyslot-place.h"
 
 #include "crypto/js.h"
 #include "enroll/luks-bind.h"
@@ -12,7 +12,7 @@
 
 static const char extras_name[] = "cotter", name[] = "place";
 
-int place_read(const char *token)
+int keyslot_place_read(const char *token)
 {
 	CLEANUP_JSON json_t *json = NULL;
 	const json_t *place;
@@ -26,7 +26,7 @@ int place_read(const char *token)
 									     : LUKS_ANY;
 }
 
-int place_write(const char *token, int place, char **ret)
+int keyslot_place_write(const char *token, int place, char **ret)
 {
 	CLEANUP_JSON json_t *json = NULL;
 	json_t *extras;
@@ -73,14 +73,14 @@ static int forget(struct luks *luks, unsigned token)
 	CLEANUP_TEXT char *text = luks_note_token_text(luks, token), *without = NULL;
 	int r;
 
-	r = text ? place_write(text, LUKS_ANY, &without) : -ENOMEM;
+	r = text ? keyslot_place_write(text, LUKS_ANY, &without) : -ENOMEM;
 	return r < 0 ? r : luks_note_set_token(luks, token, without);
 }
 
-int place_take(struct luks *luks, unsigned token, struct ref secret, struct ref volume_key)
+int keyslot_place_take(struct luks *luks, unsigned token, struct ref secret, struct ref volume_key)
 {
 	CLEANUP_TEXT char *text = luks_note_token_text(luks, token);
-	int place = text ? place_read(text) : LUKS_ANY, r = 0;
+	int place = text ? keyslot_place_read(text) : LUKS_ANY, r = 0;
 	uint32_t own = luks_token_keyslots(luks, token), there;
 
 	if (!text)

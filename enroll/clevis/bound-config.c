@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* From headers to configurations. */
-#include "enroll/clevis/config.h"
+#include "enroll/clevis/bound-config.h"
 
 #include "enroll/clevis/jwe-text.h"
 
@@ -115,7 +115,7 @@ static int config_at(const json_t *hdr, unsigned depth, const char **ret_pin, js
 	return r;
 }
 
-int config_of(const json_t *hdr, const char **ret_pin, json_t **ret)
+int bound_config_of(const json_t *hdr, const char **ret_pin, json_t **ret)
 {
 	const char *pin = NULL;
 	json_t *config = NULL;
@@ -150,7 +150,7 @@ static bool is_whole(const json_t *hdr, unsigned depth)
 	return true;
 }
 
-bool config_is_whole(const json_t *hdr)
+bool bound_config_is_whole(const json_t *hdr)
 {
 	return is_whole(hdr, 0);
 }
@@ -174,7 +174,7 @@ static void mark_pins(const char *pin, const json_t *config, bool *marks)
 	}
 }
 
-int config_pins(const char *pin, const json_t *config, json_t **ret)
+int bound_config_pins(const char *pin, const json_t *config, json_t **ret)
 {
 	/* "sss" comes between "null" and "tang". */
 	bool marks[ARRAY_SIZE(kinds)] = {false}, node = strcmp(pin, "sss") == 0;
@@ -198,7 +198,7 @@ int config_pins(const char *pin, const json_t *config, json_t **ret)
 	return 0;
 }
 
-char *config_text(const json_t *config)
+char *bound_config_text(const json_t *config)
 {
 	return json_dumps(config, JSON_COMPACT);
 }
