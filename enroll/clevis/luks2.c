@@ -24,19 +24,35 @@ static const char *text_of(const struct luks *luks, unsigned token)
 											   : NULL;
 }
 
-/* The token that has this keyslot or, where that was stopped, is to have it. */
+/* Whether the keyslot is what the note of this token says is to go. */
+static bool is_going(const char *text, unsigned slot)
+{
+	CLEANUP(luks_unfinished_done) struct luks_unfinished unfinished = {0};
+
+	return luks_unfinished_read(text, &unfinished) == 0 && unfinished.token == LUKS_ANY &&
+	       unfinished.keyslot == slot;
+}
+
+/* Whether a token, which a stop left so, is to have this keyslot, and nobody else has it meanwhile. */
+static bool is_coming(const struct luks *luks, unsigned token, unsigned slot)
+{
+	const char *text = text_of(luks, token);
+
+	return text && keyslot_place_read(text) == (int)slot &&
+	       luks_token_keyslots(luks, token) != 0 &&
+	       luks_note_other_token(luks, token, slot) == LUKS_ANY &&
+	       (luks_keyslot(luks, slot) == LUKS_KEYSLOT_FREE || is_going(text, slot));
+}
+
+/* The token that has this keyslot or is to have it. */
 static int token_of(const struct luks *luks, unsigned slot)
 {
 	int coming = LUKS_ANY;
 
 	for (unsigned i = 0; i < LUKS_TOKENS; i++) {
-		const char *text = text_of(luks, i);
-
-		if (text && luks_token_keyslots(luks, i) & UINT32_C(1) << slot)
+		if (text_of(luks, i) && luks_token_keyslots(luks, i) & UINT32_C(1) << slot)
 			return (int)i;
-		if (text && keyslot_place_read(text) == (int)slot &&
-		    luks_token_keyslots(luks, i) != 0 &&
-		    luks_keyslot(luks, slot) == LUKS_KEYSLOT_FREE)
+		if (is_coming(luks, i, slot))
 			coming = (int)i;
 	}
 	return coming;
@@ -220,8 +236,12 @@ static int remove_binding(struct volume *volume, unsigned slot)
 		return log_err(luks->log, -ENOENT, "slot %u of %s has no binding", slot,
 			       luks->name);
 	keyslots = luks_token_keyslots(luks, (unsigned)token);
-	if (keyslot_place_read(text_of(luks, (unsigned)token)) == LUKS_ANY)
+	if (is_coming(luks, (unsigned)token, slot)) {
+		if (luks_keyslot(luks, slot) != LUKS_KEYSLOT_FREE)
+			keyslots |= UINT32_C(1) << slot;
+	} else if (keyslot_place_read(text_of(luks, (unsigned)token)) == LUKS_ANY) {
 		keyslots &= UINT32_C(1) << slot;
+	}
 	for (unsigned i = 0; r == 0 && i < LUKS_KEYSLOTS; i++)
 		if (keyslots & UINT32_C(1) << i)
 			r = luks_remove_keyslot(luks, i);

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <unistd.h>
 
 static const char *const usage[] = {
 	"\nUsage: clevis luks unbind -d DEV -s SLT\n\n",
@@ -17,6 +18,8 @@ static const char *const usage[] = {
 	"  -f      Do not ask for confirmation and wipe slot in batch-mode\n\n",
 	NULL,
 };
+
+enum { TRIES = 3 };
 
 static int agree(const struct volume *volume, unsigned slot)
 {
@@ -47,26 +50,35 @@ static bool is_last(const struct volume *volume, unsigned slot)
 	return true;
 }
 
+/* Errors: those of line_secret(), -EPERM: it opens no other keyslot. */
+static int ask_remaining(const struct volume *volume, unsigned slot)
+{
+	CLEANUP(buf_done) struct buf passphrase = {0};
+	int r;
+
+	r = line_secret("Enter any remaining passphrase: ", &passphrase);
+	if (r < 0)
+		return log_err(volume->luks->log, r, "no remaining passphrase came");
+	if (!opens_another(volume, slot, buf_ref(&passphrase)))
+		return log_err(volume->luks->log, -EPERM,
+			       "this passphrase opens no other keyslot of %s", volume->luks->name);
+	return 0;
+}
+
 /* As cryptsetup will have it before it removes a keyslot: that there is another way in. */
 static int check_remaining(const struct volume *volume, unsigned slot)
 {
-	const struct log *log = volume->luks->log;
-	CLEANUP(buf_done) struct buf passphrase = {0};
-	int r;
+	int tries = isatty(STDIN_FILENO) ? TRIES : 1, r = -EPERM;
 
 	if (luks_keyslot(volume->luks, slot) == LUKS_KEYSLOT_FREE)
 		return 0;
 	if (is_last(volume, slot))
-		return log_err(log, -EPERM,
+		return log_err(volume->luks->log, r,
 			       "slot %u is the last that opens %s; -f removes it all the same",
 			       slot, volume->luks->name);
-	r = line_secret("Enter any remaining passphrase: ", &passphrase);
-	if (r < 0)
-		return log_err(log, r, "no remaining passphrase came");
-	if (!opens_another(volume, slot, buf_ref(&passphrase)))
-		return log_err(log, -EPERM, "this passphrase opens no other keyslot of %s",
-			       volume->luks->name);
-	return 0;
+	for (int i = 0; i < tries && r == -EPERM; i++)
+		r = ask_remaining(volume, slot);
+	return r;
 }
 
 static int remove_binding(struct volume *volume, unsigned slot)

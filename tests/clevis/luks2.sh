@@ -326,8 +326,8 @@ case_of "$plain" $none "bind with the second passphrase" \
 	"$tmp/terminal" "$password" $'wrong\n' "$password" $'correct horse\n' -- clevis luks bind -y -d IMAGE tang "$tang"
 case_of "$tmp/tang" $none "unbind, a yes and a passphrase that remains" \
 	"$tmp/terminal" "[ynYN] " $'y\n' "passphrase: " $'correct horse\n' -- clevis luks unbind -d IMAGE -s 1
-case_of "$tmp/tang" $none "unbind, a yes and a wrong passphrase" \
-	"$tmp/terminal" "[ynYN] " $'Y\n' "passphrase: " $'wrong\n' -- clevis luks unbind -d IMAGE -s 1
+case_of "$tmp/tang" $none "unbind, a yes and three wrong passphrases" \
+	"$tmp/terminal" "[ynYN] " $'Y\n' "passphrase: " $'wrong\n' "passphrase: " $'no\n' "passphrase: " $'no\n' -- clevis luks unbind -d IMAGE -s 1
 case_of "$tmp/tang" $none "unbind and a no" "$tmp/terminal" "[ynYN] " $'n\n' -- clevis luks unbind -d IMAGE -s 1
 case_of "$tmp/dying" $none "regenerate by the passphrase with a server that is dead" \
 	"$tmp/terminal" "$password" $'correct horse\n' -- clevis luks regen -q -d IMAGE -s 1

@@ -108,7 +108,7 @@ stop_at() { # VERB N HOW
 
 	look "$image"
 	opens_by_passphrase "$image"
-	opens_by_a_binding "$image"
+	[ "$verb" = 4 ] || opens_by_a_binding "$image" # that is the keyslot that goes
 	jq -e '.tokens["0"].type == "another"' "$image.metadata"
 	nothing_is_loose "$image"
 
@@ -127,7 +127,9 @@ jobs=()
 points() { # VERB
 	local n call size how hows before=${#jobs[@]}
 	while read -r n call size; do
-		[ "$1" != 3 ] || [ $((n % 4)) = 0 ] || continue # a change takes the way of a regeneration
+		# They take the way of a regeneration, or nearly so.
+		[ "$1" != 2 ] || [ $((n % 2)) = 0 ] || continue
+		[ "$1" != 3 ] || [ $((n % 4)) = 0 ] || continue
 		hows=before
 		# What a commit is in halves stop.sh knows.
 		[ $((n % 3)) != 1 ] || [[ "$call" != *write* ]] || hows="before half lost"
