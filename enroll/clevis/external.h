@@ -29,7 +29,8 @@ struct external {
 
 /*
  * Starts it with these arguments, of which the first is its name. `input` is borrowed until the end; more
- * than `output_max` bytes of output are an error. Errors: -ENOENT (it cannot be run), -ENOMEM, -EIO.
+ * than `output_max` bytes of output are an error. SIGPIPE must be ignored, as it need not read all. Errors:
+ * -ENOENT (it cannot be run), -ENOMEM, -EIO.
  */
 MUST int external_start(const char *path, char *const *argv, struct ref input, size_t output_max,
 			struct external *ret);

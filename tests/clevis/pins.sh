@@ -94,6 +94,17 @@ for command in 'decrypt' 'decrypt-tang' 'decrypt-tpm2' 'decrypt-sss' 'encrypt-ta
 	same "its usage" grep -o "^Usage: clevis ${command//-/ }.*" IMAGE.usage
 done
 
+# What bash offers after these words.
+completed() { # WORD…
+	PATH=$our_path bash -c '. "$1"; shift; COMP_WORDS=(clevis "$@"); COMP_CWORD=$#
+		_clevis clevis "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD - 1]}"
+		echo "${COMPREPLY[*]}"' completed "$src/enroll/clevis/clevis.bash" "$@"
+}
+ok "bash completes commands" assert_equal "$(completed '')" "decrypt encrypt luks"
+ok "and what they begin with" assert_equal "$(completed encrypt t)" "tang tpm2"
+ok "nothing after an option" assert_equal "$(completed luks list -s '')" ""
+ok "but files" assert_equal "$(completed luks list -d "$tmp/pl")" "$tmp/plain"
+
 # --- null ---
 
 sealed "null" clevis encrypt null '{}'

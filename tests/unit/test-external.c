@@ -2,61 +2,34 @@
 /* Finding programs on PATH, and what becomes of those that are run. */
 #include "enroll/clevis/external.h"
 
-#include "tests/unit/vectors/jose.h"
+#include "tests/unit/programs.h"
 
-#include <fcntl.h>
 #include <signal.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-static char folder[64];
-
-static void write_program(const char *name, const char *body, mode_t mode)
-{
-	char path[128];
-	int fd;
-
-	(void)snprintf(path, sizeof(path), "%s/%s", folder, name);
-	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
-	assert_true(fd >= 0);
-	assert_int_equal(dprintf(fd, "#!/bin/sh\n%s\n", body), (int)strlen(body) + 11);
-	(void)close(fd);
-}
 
 static int begin(void **state)
 {
-	char path[160];
+	char path[128];
 
 	(void)state;
-	(void)snprintf(folder, sizeof(folder), "/tmp/cotter-external.XXXXXX");
-	assert_non_null(mkdtemp(folder));
-	write_program("clevis-upper", "tr a-z A-Z", 0700);
-	write_program("clevis-plain", "cat", 0600);
-	write_program("clevis-fails", "cat; exit 3", 0700);
-	write_program("clevis-deaf", "exec <&-; echo done", 0700);
-	write_program("clevis-much", "cat /dev/zero", 0700);
-	write_program("clevis-slow", "exec sleep 1000", 0700);
-	(void)snprintf(path, sizeof(path), "%s/clevis-self", folder);
+	programs_begin();
+	(void)signal(SIGPIPE, SIG_IGN);
+	programs_add("upper", "tr a-z A-Z", 0700);
+	programs_add("plain", "cat", 0600);
+	programs_add("fails", "cat; exit 3", 0700);
+	programs_add("deaf", "exec <&-; echo done", 0700);
+	programs_add("much", "cat /dev/zero", 0700);
+	programs_add("slow", "exec sleep 1000", 0700);
+	programs_path("self", path, sizeof(path));
 	assert_int_equal(symlink("/proc/self/exe", path), 0);
-	(void)snprintf(path, sizeof(path), "%s/clevis-folder", folder);
-	assert_int_equal(mkdir(path, 0700), 0);
-	(void)snprintf(path, sizeof(path), "/nonexistent::%s:/usr/bin:/bin", folder);
-	return setenv("PATH", path, 1);
+	programs_path("folder", path, sizeof(path));
+	return mkdir(path, 0700);
 }
 
 static int end(void **state)
 {
-	static const char *const names[] = {"upper", "plain", "fails", "deaf",
-					    "much",  "slow",  "self",  "folder"};
-
 	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		char path[128];
-
-		(void)snprintf(path, sizeof(path), "%s/clevis-%s", folder, names[i]);
-		(void)remove(path);
-	}
-	return rmdir(folder);
+	programs_end();
+	return 0;
 }
 
 static void test_find(void **state)
@@ -66,7 +39,7 @@ static void test_find(void **state)
 	char want[128];
 
 	(void)state;
-	(void)snprintf(want, sizeof(want), "%s/clevis-upper", folder);
+	programs_path("upper", want, sizeof(want));
 	assert_non_null(found);
 	assert_string_equal(found, want);
 	for (size_t i = 0; i < ARRAY_SIZE(missing); i++)
@@ -115,7 +88,6 @@ static void test_run_large(void **state)
 	external_done(&e);
 
 	/* One that reads nothing may be well all the same. */
-	(void)signal(SIGPIPE, SIG_IGN);
 	assert_int_equal(run("deaf", buf_ref(&large), 16, &e), 0);
 	assert_true(ref_is(buf_ref(&e.output), "done\n"));
 }
