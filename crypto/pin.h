@@ -119,7 +119,7 @@ struct cot {
 
 	/*
 	 * Asked whether to trust what cannot be verified: 0 yes, -EKEYREJECTED no, with a line to
-	 * the log. NULL: no.
+	 * the log. NULL: no. Whoever asks puts the deadline off by as long as it took.
 	 */
 	int (*confirm)(void *arg, const struct trust_question *question);
 	void *confirm_arg;

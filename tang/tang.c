@@ -122,6 +122,8 @@ static int decide_trust(struct cot *cot, const json_t *cfg, const struct server 
 	const char *thp = js_str(cfg, "thp");
 	CLEANUP_JSON json_t *thumbprints = NULL;
 	struct trust_question question;
+	uint64_t asked_us;
+	int r;
 
 	if (thp && !adv_signed_by(adv, thp))
 		return log_err(cot->log, -EKEYREJECTED,
@@ -139,7 +141,10 @@ static int decide_trust(struct cot *cot, const json_t *cfg, const struct server 
 		return log_err(cot->log, -EKEYREJECTED,
 			       "the signing keys of %.200s are not known to be its own",
 			       server->url);
-	return cot->confirm(cot->confirm_arg, &question);
+	asked_us = now_us();
+	r = cot->confirm(cot->confirm_arg, &question);
+	cot->deadline_us += now_us() - asked_us; /* servers are waited for, not people */
+	return r;
 }
 
 /* A misspelt member would silently drop a condition, so only known ones pass. */

@@ -70,6 +70,7 @@ static int external_seal(struct cot *cot, const char *name, const json_t *cfg, s
 	CLEANUP(external_done) struct external external = {0};
 	CLEANUP(free_text) char *path = program("encrypt", name);
 	CLEANUP(free_text) char *config = NULL;
+	uint64_t began_us = now_us();
 	char *argv[] = {path, NULL, cot->confirm == trust_all ? (char[]){"-y"} : NULL, NULL};
 	int r;
 
@@ -85,6 +86,7 @@ static int external_seal(struct cot *cot, const char *name, const json_t *cfg, s
 	r = external_start(path, argv, secret, JS_TEXT_MAX, &external);
 	if (r == 0)
 		r = run(&external);
+	cot->deadline_us += now_us() - began_us; /* it may have asked a person */
 	if (r < 0)
 		return log_err(cot->log, r, "%.200s failed", path);
 	r = jwe_from_compact(buf_ref(&external.output), ret);

@@ -4,53 +4,11 @@
 # carries the passphrase, the token's secret or the volume key, be it to a file, a server, a terminal, or
 # a child's arguments or environment; and what stays in memory is kept out of core files and swap.
 . "$(dirname "$0")/../lib.sh"
-
-export ASAN_OPTIONS=${ASAN_OPTIONS:-}:detect_leaks=0 # the leak detector is a tracer itself
-
-# Runs the tool in empty folders of its own. Its system calls and those of its children go to
-# $tmp/trace, every string whole and in hex; those that read also to $tmp/trace.in, others to trace.out.
-traced() { # [OPTION…]
-	local reading='^[0-9]+ +(<\.\.\. )?(p?read(v|v2|64)?|recv[a-z]*|getrandom)( resumed>|\()'
-	rm -rf "$tmp"/{cwd,home,tmpdir}
-	mkdir "$tmp"/{cwd,home,tmpdir}
-	cd "$tmp/cwd"
-	HOME=$tmp/home TMPDIR=$tmp/tmpdir \
-		run strace -f -v -xx -s 300000 -o "$tmp/trace" "$cotter_enroll" "$@"
-	cd "$tmp"
-	grep -E "$reading" trace >trace.in
-	grep -vE "$reading" trace >trace.out
-}
-
-# Bytes as strace shows them.
-in_hex() {
-	hex | sed 's/../\\x&/g'
-}
-
-# The file's first or second half, so that a piece of a secret is found too.
-crosses() { # FILE TRACE
-	local half=$(($(stat -c %s "$1") / 2))
-	grep -qF -e "$(head -c $half "$1" | in_hex)" -e "$(tail -c $half "$1" | in_hex)" "$2"
-}
-
-goes_nowhere() { # FILE
-	! crosses "$1" "$tmp/trace.out"
-}
-
-no_file_is_left() {
-	assert_equal "$(find "$tmp"/{cwd,home,tmpdir} -mindepth 1)" ""
-}
-
-creates_no_file() {
-	! grep -F O_CREAT "$tmp/trace.out"
-}
+. "$(dirname "$0")/../trace.sh"
 
 # Both the tool and the fresh process that proves the binding.
 every_process_has_called() { # REGEX
 	assert_equal "$(processes "$1")" "$(processes 'execve\(')"
-}
-
-processes() { # REGEX
-	grep -E "^[0-9]+ +$1" "$tmp/trace.out" | cut -d ' ' -f 1 | sort -u
 }
 
 line_of() { # TEXT
@@ -67,7 +25,8 @@ image=$tmp/image
 
 # --- binding ---
 
-traced --unlock-key-file="$passphrase" --tang="$tang_url" --tang-thumbprint="$tang_thumbprint" "$image"
+traced "$cotter_enroll" --unlock-key-file="$passphrase" --tang="$tang_url" \
+	--tang-thumbprint="$tang_thumbprint" "$image"
 ok "binds under strace" assert_rc 0
 token_secret "$image" 0 >"$tmp/token.secret"
 jose b64 dec -i "$tmp/token.secret" -O "$tmp/token.bytes"
@@ -102,14 +61,15 @@ fi
 # --- testing and replacing ---
 
 for verb in test report; do
-	traced "--$verb" "$image"
+	traced "$cotter_enroll" "--$verb" "$image"
 	ok "--$verb recovers under strace" assert_rc 0
 	for secret in token.secret token.bytes volume.key; do
 		ok "with it the $secret goes nowhere" goes_nowhere "$tmp/$secret"
 	done
 done
 
-traced --unlock-token --tang="$tang_url" --tang-thumbprint="$tang_thumbprint" --wipe-slot=tang "$image"
+traced "$cotter_enroll" --unlock-token --tang="$tang_url" --tang-thumbprint="$tang_thumbprint" \
+	--wipe-slot=tang "$image"
 ok "a token unlocks and is replaced under strace" assert_rc 0
 token_secret "$image" 1 >"$tmp/new.secret"
 for secret in token.secret token.bytes new.secret volume.key; do

@@ -17,9 +17,15 @@ static struct person {
 	char *thumbprints;
 } person;
 
+enum { PERSON_TAKES_US = 2 * USEC_PER_MSEC };
+
 static int ask_person(void *arg, const struct trust_question *question)
 {
+	uint64_t began_us = now_us();
+
 	assert_ptr_equal(arg, &person);
+	while (now_us() < began_us + PERSON_TAKES_US)
+		;
 	person.asked++;
 	keep_text(person.url, sizeof(person.url), question->url);
 	free(person.thumbprints);
@@ -45,12 +51,18 @@ static int seal(const char *what, json_t *cfg, bool present, struct lines *lines
 		.confirm = present ? ask_person : NULL,
 		.confirm_arg = &person,
 	};
+	uint64_t deadline_us = cot.deadline_us;
+	unsigned asked = person.asked;
 	struct jwe jwe;
 	int r;
 
 	person.log = &lines->log;
 	memset(&jwe, UNTOUCHED, sizeof(jwe));
 	r = pin_seal(&cot, "tang", cfg, ref_str(SECRET), &jwe);
+	/* A person's time is not the server's. */
+	asked = person.asked - asked;
+	assert_true(cot.deadline_us >= deadline_us + asked * PERSON_TAKES_US);
+	assert_true(asked > 0 || cot.deadline_us == deadline_us);
 	json_decref(cfg);
 	if (r == 0) {
 		assert_told(what, lines, NULL);
