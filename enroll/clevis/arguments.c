@@ -38,7 +38,7 @@ static int open_volume(struct context *context, const char *device, bool to_writ
 	if (r < 0)
 		return r;
 	ready = true;
-	return volume_open(device, to_write, log, ret);
+	return volume_load(device, to_write, log, ret);
 }
 
 int arguments_slot(const struct arguments *arguments, struct volume *volume, unsigned *ret)

@@ -19,7 +19,7 @@ MUST int arguments_read(int argc, char **argv, const char *options, struct argum
 /*
  * The command's volume, opened, and, where `ret_slot` is set, the slot of a binding that -s names. Reasons go to the
  * context's log. Errors: -ENODEV, -EINVAL (no such slot), -ENOENT (no binding there), -EBADMSG, others of
- * volume_open().
+ * volume_load().
  */
 MUST int arguments_open(struct context *context, const struct arguments *arguments, bool to_write,
 			struct volume *ret, unsigned *ret_slot);

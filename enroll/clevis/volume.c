@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
-int volume_open(const char *device, bool to_write, const struct log *log, struct volume *ret)
+int volume_load(const char *device, bool to_write, const struct log *log, struct volume *ret)
 {
 	struct luks *luks = NULL;
 	int r;

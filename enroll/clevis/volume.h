@@ -93,7 +93,7 @@ struct volume {
  * Opens the volume for reading or `to_write`. Reasons go to `log`, a sentence each. Errors: -ENODEV (there is no
  * LUKS volume there), others of luks_open().
  */
-MUST int volume_open(const char *device, bool to_write, const struct log *log, struct volume *ret);
+MUST int volume_load(const char *device, bool to_write, const struct log *log, struct volume *ret);
 
 void volume_done(struct volume *volume);
 

@@ -56,7 +56,7 @@ static void format(const char *type)
 static void open_it(void)
 {
 	volume_done(&volume);
-	assert_int_equal(volume_open(path, true, lines_begin(&lines), &volume), 0);
+	assert_int_equal(volume_load(path, true, lines_begin(&lines), &volume), 0);
 }
 
 static int make_volume(void **state)
@@ -288,9 +288,9 @@ static void test_open(void **state)
 	struct volume none = {0};
 
 	(void)state;
-	expect("no such", volume_open("/no/such", false, lines_begin(&lines), &none), -ENOENT);
+	expect("no such", volume_load("/no/such", false, lines_begin(&lines), &none), -ENOENT);
 	assert_told("no such", &lines, "/no/such does not exist");
-	expect("no volume", volume_open("/etc/passwd", false, lines_begin(&lines), &none), -ENODEV);
+	expect("no volume", volume_load("/etc/passwd", false, lines_begin(&lines), &none), -ENODEV);
 	assert_told("no volume", &lines, "/etc/passwd is not a LUKS volume");
 	assert_null(none.luks);
 }
