@@ -10,36 +10,22 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/random.h>
 #include <unistd.h>
-
-enum {
-	ROUND_US = TOKEN_DEADLINE_DEFAULT * USEC_PER_SEC,
-	PAUSE_MIN_US = 1 * USEC_PER_SEC,
-	PAUSE_MAX_US = 32 * USEC_PER_SEC,
-};
 
 /* A question, and what is done about it. */
 struct ask {
 	struct ask *next;
 	char file[NAME_MAX + 1];
 	struct question question;
-	struct volume *volume;    /* NULL: not ours */
-	struct recovery recovery; /* the try that is on its way */
-
-	bool seen; /* in the folder by the last look */
-	bool over; /* answered, or no further try would help */
-	unsigned tries;
-	uint64_t next_us; /* of the next try */
+	struct attempt attempt; /* over from the start where the question is not ours */
+	bool seen;              /* in the folder by the last look */
 };
 
 static void ask_free(struct ask *ask)
 {
-	recovery_done(&ask->recovery);
-	volume_free(ask->volume);
+	attempt_done(&ask->attempt);
 	free(ask);
 }
 
@@ -51,13 +37,13 @@ void agent_done(struct agent *agent)
 		agent->asks = ask->next;
 		ask_free(ask);
 	}
-	cot_done(&agent->cot);
+	round_done(&agent->round);
 }
 
 bool agent_running(const struct agent *agent)
 {
 	for (const struct ask *ask = agent->asks; ask; ask = ask->next)
-		if (ask->recovery.n > 0)
+		if (attempt_running(&ask->attempt))
 			return true;
 	return false;
 }
@@ -67,9 +53,8 @@ uint64_t agent_next_us(const struct agent *agent)
 	uint64_t next = UINT64_MAX;
 
 	for (const struct ask *ask = agent->asks; ask; ask = ask->next)
-		if (!ask->over && ask->recovery.n == 0 && ask->next_us < next &&
-		    question_open(&ask->question))
-			next = ask->next_us;
+		if (attempt_next_us(&ask->attempt) < next && question_open(&ask->question))
+			next = ask->attempt.next_us;
 	return next;
 }
 
@@ -92,7 +77,7 @@ static int open_volume(const struct agent *agent, const char *device, struct vol
 	/* What the kernel command line asks for is in none. */
 	(void)!text_file_read("/etc/crypttab", CRYPTTAB_SIZE_MAX, &text);
 	r = place_of_device(buf_ref(&text), device, &place);
-	return r < 0 ? r : volume_open(place.device, place.header, agent->log, ret);
+	return r < 0 ? r : volume_open(place.device, place.header, agent->round.log, ret);
 }
 
 /* A question that is not for us is kept, too, so that it is looked at once. */
@@ -107,8 +92,8 @@ static void add(struct agent *agent, const char *file)
 	ask->seen = true;
 	r = question_read(agent->folder, file, &ask->question);
 	if (r == 0)
-		r = open_volume(agent, ask->question.device, &ask->volume);
-	ask->over = r < 0;
+		r = open_volume(agent, ask->question.device, &ask->attempt.volume);
+	ask->attempt.over = r < 0;
 	ask->next = agent->asks;
 	agent->asks = ask;
 }
@@ -161,91 +146,42 @@ void agent_scan(struct agent *agent)
 void agent_network_changed(struct agent *agent)
 {
 	for (struct ask *ask = agent->asks; ask; ask = ask->next)
-		ask->next_us = 0;
+		ask->attempt.next_us = 0;
 }
 
-/* Up to half of it off, so that many machines do not come at the same moment. */
-static uint64_t with_jitter(uint64_t us)
-{
-	uint32_t random = 0;
-
-	(void)!getrandom(&random, sizeof(random), GRND_NONBLOCK);
-	return us - us / 2 * random / UINT32_MAX;
-}
-
-static void pause_ask(struct ask *ask)
-{
-	uint64_t us = PAUSE_MIN_US;
-
-	for (unsigned i = 1; i < ask->tries && us < PAUSE_MAX_US; i++)
-		us *= 2;
-	ask->next_us = now_us() + with_jitter(us);
-}
-
-/* Goes on with a try, and gives the answer or says why there is none. */
-static void step_ask(const struct agent *agent, struct ask *ask)
+/* Gives the answer where a try has come to it. */
+static void step_ask(struct agent *agent, struct ask *ask, bool begin)
 {
 	CLEANUP(buf_done) struct buf secret = {0};
 	int r, id = 0;
 
-	r = recovery_step(&ask->recovery, &secret, &id);
-	if (r == -EINPROGRESS)
-		return;
-
+	r = begin ? attempt_begin(&agent->round, &ask->attempt, &secret, &id)
+		  : attempt_step(&agent->round, &ask->attempt, &secret, &id);
 	if (r == 0 && question_answer(&ask->question, buf_ref(&secret)) == 0)
 		agent->on_answer(ask->question.device, id);
-	if (r < 0 && (ask->tries == 1 || r != -EAGAIN))
-		recovery_report(&ask->recovery, agent->log);
-	recovery_done(&ask->recovery);
-	ask->over = r != -EAGAIN;
-	pause_ask(ask);
 }
 
-static void begin(struct agent *agent, struct ask *ask)
-{
-	if (!agent->in_round)
-		agent->cot = (struct cot){.pins = pins, .log = agent->log};
-	agent->in_round = true;
-	agent->cot.network = false;
-	agent->cot.deadline_us = now_us() + ROUND_US;
-	ask->tries++;
-	recovery_begin(&ask->recovery, &agent->cot, ask->volume);
-	step_ask(agent, ask);
-}
-
-/* Local parts of what has just begun come first: they may make the network needless. */
 static void begin_due(struct agent *agent)
 {
 	uint64_t now = now_us();
 
 	for (struct ask *ask = agent->asks; ask; ask = ask->next)
-		if (!ask->over && ask->recovery.n == 0 && ask->next_us <= now &&
-		    question_open(&ask->question))
-			begin(agent, ask);
+		if (attempt_next_us(&ask->attempt) <= now && question_open(&ask->question))
+			step_ask(agent, ask, true);
 }
 
 void agent_step(struct agent *agent)
 {
 	begin_due(agent);
-	agent->cot.network = true;
+	round_go_on(&agent->round);
 	for (struct ask *ask = agent->asks; ask; ask = ask->next)
-		if (ask->recovery.n > 0)
-			step_ask(agent, ask);
-
-	/* Nothing of a network that was is kept for the next round. */
-	if (agent->in_round && !agent_running(agent)) {
-		cot_done(&agent->cot);
-		agent->in_round = false;
-	}
+		if (attempt_running(&ask->attempt))
+			step_ask(agent, ask, false);
+	if (!agent_running(agent))
+		round_end(&agent->round);
 }
 
 int agent_wait(struct agent *agent, int fd)
 {
-	struct pollfd alarm = {.fd = fd, .events = POLLIN};
-	int r;
-
-	agent->cot.alarm = &alarm;
-	r = cot_wait(&agent->cot);
-	agent->cot.alarm = NULL;
-	return r;
+	return round_wait(&agent->round, fd);
 }

@@ -5,19 +5,17 @@
  */
 #pragma once
 
+#include "units/attempt.h"
 #include "units/question.h"
-#include "units/recovery.h"
 
 struct ask;
 
-/* Zero it, set the first three; end it with agent_done(). */
+/* Zero it, set round.log and the next two; end it with agent_done(). It keeps its address. */
 struct agent {
-	const struct log *log;
+	struct round round;
 	int folder;                                       /* of questions, open; borrowed */
 	void (*on_answer)(const char *device, int token); /* an answer was taken */
 
-	struct cot cot;
-	bool in_round; /* cot is in use */
 	struct ask *asks;
 	size_t n_questions; /* in the folder, whoever they are for */
 };

@@ -6,17 +6,15 @@
 #include "crypto/process.h"
 #include "units/agent.h"
 #include "units/journal.h"
+#include "units/network-watch.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/inotify.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
-#include <linux/netlink.h>
-#include <linux/rtnetlink.h>
 #include <systemd/sd-daemon.h>
 #include <systemd/sd-event.h>
 
@@ -33,44 +31,14 @@ static int on_folder(sd_event_source *source, const struct inotify_event *event,
 	return 0;
 }
 
-static int on_network(sd_event_source *source, int fd, uint32_t events, void *agent)
+static void on_network(void *agent)
 {
-	char ignored[2048];
-
-	(void)source;
-	(void)events;
-	/* What is new does not matter; an overrun (ENOBUFS) is news as well. */
-	while (recv(fd, ignored, sizeof(ignored), MSG_DONTWAIT) > 0)
-		;
 	agent_network_changed(agent);
-	return 0;
-}
-
-/* Without it, tries are only further apart than they need be. */
-static void watch_network(sd_event *event, struct agent *agent)
-{
-	struct sockaddr_nl address = {
-		.nl_family = AF_NETLINK,
-		.nl_groups = RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR |
-			     RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE,
-	};
-	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
-	sd_event_source *source = NULL;
-
-	if (fd < 0)
-		return;
-	if (bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0 ||
-	    sd_event_add_io(event, &source, fd, EPOLLIN, on_network, agent) < 0) {
-		(void)close(fd);
-		return;
-	}
-	(void)sd_event_source_set_io_fd_own(source, 1);
-	(void)sd_event_source_set_floating(source, 1);
-	(void)sd_event_source_unref(source);
 }
 
 /* The caller unrefs *ret: one that floats leaks in libsystemd 252. */
-static int watch(sd_event *event, struct agent *agent, sd_event_source **ret)
+static int watch(sd_event *event, struct network_watch *network, struct agent *agent,
+		 sd_event_source **ret)
 {
 	int r = sd_event_set_signal_exit(event, 1);
 
@@ -78,7 +46,7 @@ static int watch(sd_event *event, struct agent *agent, sd_event_source **ret)
 		r = sd_event_add_inotify(event, ret, QUESTION_FOLDER,
 					 IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE,
 					 on_folder, agent);
-	watch_network(event, agent);
+	network_watch_begin(network, event);
 	return r;
 }
 
@@ -104,7 +72,7 @@ static int run(sd_event *event, struct agent *agent)
 		if (!agent_running(agent))
 			pause = pause_us(agent);
 		else if (agent_wait(agent, sd_event_get_fd(event)) < 0)
-			(void)log_dbg(agent->log, 0, "the wait was interrupted");
+			(void)log_dbg(agent->round.log, 0, "the wait was interrupted");
 		r = sd_event_run(event, pause);
 	}
 	return r;
@@ -113,9 +81,10 @@ static int run(sd_event *event, struct agent *agent)
 int main(void)
 {
 	const struct log log = journal_log();
-	CLEANUP(agent_done) struct agent agent = {.log = &log, .on_answer = tell_answer};
+	CLEANUP(agent_done) struct agent agent = {.round.log = &log, .on_answer = tell_answer};
 	CLEANUP(sd_event_unrefp) sd_event *event = NULL;
 	CLEANUP(sd_event_source_unrefp) sd_event_source *questions = NULL;
+	struct network_watch network = {.on_change = on_network, .to = &agent};
 	int r;
 
 	if (process_begin() < 0)
@@ -126,7 +95,7 @@ int main(void)
 
 	r = sd_event_new(&event);
 	if (r >= 0)
-		r = watch(event, &agent, &questions);
+		r = watch(event, &network, &agent, &questions);
 	if (r >= 0)
 		r = run(event, &agent);
 	(void)close(agent.folder);
