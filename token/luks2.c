@@ -2,6 +2,8 @@
 /* Reads volumes. */
 #include "token/luks2.h"
 
+#include "token/clevis.h"
+
 #include <errno.h>
 
 static void no_log(int level, const char *line, void *to)
@@ -28,16 +30,20 @@ int luks2_open(const char *device, const char *header, struct crypt_device **ret
 	return 0;
 }
 
-int luks2_token(struct crypt_device *cd, int id, const struct log *log, struct token *ret)
+/* Of this type, or of one of ours where that is NULL. */
+static int read_token(struct crypt_device *cd, int id, const char *type, const struct log *log,
+		      struct token *ret)
 {
 	CLEANUP(token_done) struct token token = {0};
-	const char *type, *json;
+	const char *is, *json;
 	int r;
 
-	if (crypt_token_status(cd, id, &type) < CRYPT_TOKEN_INTERNAL || !token_type_pin(type) ||
+	if (crypt_token_status(cd, id, &is) < CRYPT_TOKEN_INTERNAL ||
+	    (type ? strcmp(is, type) != 0 : !token_type_pin(is)) ||
 	    crypt_token_json_get(cd, id, &json) < 0)
 		return -ENOENT;
-	r = token_parse(ref_str(json), log, &token);
+	r = type ? clevis_token_parse(ref_str(json), log, &token)
+		 : token_parse(ref_str(json), log, &token);
 	if (r == -ENOMEM)
 		return r;
 	if (r < 0 || token.n_keyslots == 0)
@@ -45,4 +51,14 @@ int luks2_token(struct crypt_device *cd, int id, const struct log *log, struct t
 
 	*ret = TAKE_STRUCT(token);
 	return 0;
+}
+
+int luks2_token(struct crypt_device *cd, int id, const struct log *log, struct token *ret)
+{
+	return read_token(cd, id, NULL, log, ret);
+}
+
+int luks2_clevis_token(struct crypt_device *cd, int id, const struct log *log, struct token *ret)
+{
+	return read_token(cd, id, CLEVIS_TOKEN_TYPE, log, ret);
 }

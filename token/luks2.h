@@ -19,3 +19,7 @@ MUST int luks2_open(const char *device, const char *header, struct crypt_device 
  * -ENOMEM.
  */
 MUST int luks2_token(struct crypt_device *cd, int id, const struct log *log, struct token *ret);
+
+/* The same for a token of Clevis's. */
+MUST int luks2_clevis_token(struct crypt_device *cd, int id, const struct log *log,
+			    struct token *ret);

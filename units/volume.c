@@ -18,11 +18,13 @@ void volume_free(struct volume *volume)
 	free(volume);
 }
 
-static int add_token(struct volume *volume, int id, const struct log *log)
+static int add_token(struct volume *volume, int id, bool any, const struct log *log)
 {
 	CLEANUP(token_done) struct token token = {0};
 	int r = luks2_token(volume->cd, id, log, &token);
 
+	if (r == -ENOENT && any)
+		r = luks2_clevis_token(volume->cd, id, log, &token);
 	if (r == -ENOENT)
 		return 0;
 	if (r == 0)
@@ -35,7 +37,8 @@ static int add_token(struct volume *volume, int id, const struct log *log)
 	return 0;
 }
 
-int volume_open(const char *device, const char *header, const struct log *log, struct volume **ret)
+static int open_with(const char *device, const char *header, bool any, const struct log *log,
+		     struct volume **ret)
 {
 	CLEANUP(volume_freep) struct volume *volume = calloc(1, sizeof(*volume));
 	int r;
@@ -49,15 +52,25 @@ int volume_open(const char *device, const char *header, const struct log *log, s
 			       device);
 
 	for (int i = 0; i < VOLUME_TOKENS_MAX && i < crypt_token_max(CRYPT_LUKS2); i++) {
-		r = add_token(volume, i, log);
+		r = add_token(volume, i, any, log);
 		if (r < 0)
 			return r;
 	}
 	if (volume->n == 0)
-		return log_dbg(log, -ENOENT, "%s has no usable token of ours", device);
+		return log_dbg(log, -ENOENT, "%s has no token that can be used", device);
 
 	*ret = TAKE_PTR(volume);
 	return 0;
+}
+
+int volume_open(const char *device, const char *header, const struct log *log, struct volume **ret)
+{
+	return open_with(device, header, false, log, ret);
+}
+
+int volume_open_any(const char *device, const struct log *log, struct volume **ret)
+{
+	return open_with(device, NULL, true, log, ret);
 }
 
 bool volume_opens(const struct volume *volume, const struct token *token, struct ref passphrase)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A volume that waits for its passphrase, and our tokens that hold it. */
+/* A volume that waits for its passphrase, and the tokens that hold it. */
 #pragma once
 
 #include "token/token.h"
@@ -27,6 +27,9 @@ DEFINE_CLEANUP(struct volume *, volume_free)
  */
 MUST int volume_open(const char *device, const char *header, const struct log *log,
 		     struct volume **ret);
+
+/* The same with Clevis's tokens beside ours, the header being on `device`. */
+MUST int volume_open_any(const char *device, const struct log *log, struct volume **ret);
 
 /* Whether the passphrase opens a keyslot of this token; nothing is activated. */
 bool volume_opens(const struct volume *volume, const struct token *token, struct ref passphrase);
