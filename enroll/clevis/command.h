@@ -36,6 +36,15 @@ command_fn command_encrypt_null;
 command_fn command_encrypt_sss;
 command_fn command_encrypt_tang;
 command_fn command_encrypt_tpm2;
+command_fn command_luks_bind;
+command_fn command_luks_edit;
+command_fn command_luks_jwe;
+command_fn command_luks_list;
+command_fn command_luks_pass;
+command_fn command_luks_regen;
+command_fn command_luks_report;
+command_fn command_luks_unbind;
+command_fn command_luks_unlock;
 
 /* The command of this name; NULL where it is none of ours. */
 const struct command *command_find(const char *name);
