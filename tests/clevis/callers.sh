@@ -455,17 +455,67 @@ callers "NixOS decrypts files" nixos "status 0"
 callers "hooks ask for the devices in crypttab" functions_crypttab "UUID=11-11 /dev/nowhere /dev/mapper/absent"
 compare
 
-# What stratisd looks for before it starts; jose, jq, curl and tpm2-tools are others'.
+# --- what is installed ---
+
+# stratisd starts only where these are (but for null and edit); jose, jq, curl and tpm2-tools are others'.
 names=(clevis clevis-decrypt clevis-luks-{bind,common-functions,edit,list,pass,regen,report,unbind,unlock}
 	clevis-{de,en}crypt-{null,sss,tang,tpm2})
 
-# An installation of the drop-in's part alone, in a folder of its own.
-install_drop_in() {
-	meson setup "$tmp/build" "$src" --prefix=/usr -Dclevis=enabled -Dtests=false >"$tmp/setup.log" &&
-		ninja -C "$tmp/build" >"$tmp/ninja.log" &&
-		DESTDIR=$tmp/root meson install -C "$tmp/build" --no-rebuild --tags "$1" >"$tmp/install.log" ||
-		{ cat "$tmp"/*.log; return 1; }
+# What is installed with the tag clevis alone; what was built is taken from here, so that nothing is built again.
+install_drop_in() { # OPTION
+	local farm=$tmp/farm.$1 file
+	meson setup "$farm" "$src" --prefix=/usr "-Dclevis=$1" -Dtests=false >"$tmp/setup.log" || { cat "$tmp/setup.log"; return 1; }
+	for file in enroll/clevis/cotter-clevis token/libcryptsetup-token-clevis.so units/cotter-udisks; do
+		mkdir -p "$farm/${file%/*}"
+		cp "$build/$file" "$farm/$file"
+	done
+	DESTDIR=$farm/root meson install -C "$farm" --no-rebuild --tags clevis >"$tmp/install.log" || { cat "$tmp/install.log"; return 1; }
 }
 
+all_names_are_there() {
+	local name
+	for name in "${names[@]}"; do
+		[ -x "$tmp/farm.enabled/root/usr/bin/$name" ] || [ "$(readlink "$tmp/farm.enabled/root/usr/bin/$name")" = \
+			/usr/libexec/cotter-clevis ] || { echo "no $name"; return 1; }
+		PATH=$our_path
+		[ "$(command -v "$name")" = "$ours/$name" ] || { echo "$name is not ours here"; return 1; }
+	done
+	[ -x "$tmp/farm.enabled/root/usr/libexec/cotter-clevis" ]
+}
+
+# One page, which every command's name leads to.
+all_pages_are_there() {
+	local name pages=$tmp/farm.enabled/root/usr/share/man/man1
+	for name in "${names[@]}"; do
+		[ "$name" = clevis-luks-common-functions ] || [ -s "$pages/$name.1" ] || { echo "no $name.1"; return 1; }
+	done
+	man --warnings -l "$pages/clevis.1" 2>&1 >"$tmp/page" | not grep . && grep -q DIFFERENCES "$tmp/page"
+}
+
+# Each option that a command's usage has is in the page's synopsis.
+options_are_told() {
+	local name option
+	for name in bind edit list pass regen report unbind unlock; do
+		{ ours "clevis-luks-$name" -x 2>&1 || true; } | sed -n 's/^  \(-[a-z]\).*/\1/p' | sort -u >"$tmp/options"
+		[ -s "$tmp/options" ] || { echo "$name has no usage"; return 1; }
+		awk -v command="luks\\\\ $name" '/^\.(SY|YS)/ { on = index($0, command) } on' "$src/man/clevis.1" >"$tmp/synopsis"
+		while read -r option; do
+			grep -q '\\-[a-z]*'"${option#-}" "$tmp/synopsis" || { echo "$name: $option is not in clevis(1)"; return 1; }
+		done <"$tmp/options"
+	done
+}
+
+nothing_of_it_is_there() {
+	assert_equal "$(find "$tmp/farm.disabled/root" ! -type d)" ""
+}
+
+ok "every option is in clevis(1)" options_are_told
+if [ "$sanitized" = 0 ]; then
+	ok "the drop-in can be installed alone" install_drop_in enabled
+	ok "with all of Clevis's names" all_names_are_there
+	ok "and a page for each" all_pages_are_there
+	install_drop_in disabled
+	ok "where it is not wanted, nothing of it is installed" nothing_of_it_is_there
+fi
 sides_done
 done_testing
