@@ -234,9 +234,14 @@ static enum route_kind kind_for(const struct worker *worker, enum route_kind kin
 	return kind == ROUTE_METRICS ? ROUTE_OTHER : kind;
 }
 
+static const char *header(struct MHD_Connection *connection, const char *name)
+{
+	return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
+}
+
 static bool says_close(struct MHD_Connection *connection)
 {
-	const char *said = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Connection");
+	const char *said = header(connection, "Connection");
 
 	return said && strcasecmp(said, "close") == 0;
 }
@@ -276,8 +281,7 @@ static enum MHD_Result answer(struct worker *worker, struct MHD_Connection *conn
 /* Of a body that is announced; 0 where none is, or its length is not known. */
 static uint64_t announced(struct MHD_Connection *connection)
 {
-	const char *text =
-		MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Content-Length");
+	const char *text = header(connection, "Content-Length");
 	uint64_t n = 0;
 
 	for (; text && *text >= '0' && *text <= '9' && n <= DRAIN_MAX; text++)
@@ -285,24 +289,35 @@ static uint64_t announced(struct MHD_Connection *connection)
 	return n;
 }
 
+/* What is answered without reading a body: 0 where it is read. */
+static unsigned status_at_once(struct MHD_Connection *connection)
+{
+	const uint64_t n = announced(connection);
+
+	/* A proxy before us may have read its length from the other one (RFC 9112 section 6.1). */
+	if (n > 0 && header(connection, "Transfer-Encoding"))
+		return BAD_REQUEST;
+	/* Who waits for our consent does not get it, and nobody sends without end. */
+	if (n > DRAIN_MAX || (n > BODY_MAX && header(connection, "Expect")))
+		return TOO_LARGE;
+	return 0;
+}
+
 static enum MHD_Result begin(struct worker *worker, struct MHD_Connection *connection,
 			     const char *url, struct asked *asked)
 {
-	uint64_t n = announced(connection);
+	const unsigned status = status_at_once(connection);
 
 	asked->begun = true;
 	/* No path of Tang's has a query. */
 	if (!asked->query)
 		asked->route = route_find(url, worker_server(worker)->settings->endpoint);
 	asked->route.kind = kind_for(worker, asked->route.kind);
-	/* Who waits for our consent does not get it, and nobody sends without end. */
-	if (n > DRAIN_MAX ||
-	    (n > BODY_MAX && MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Expect"))) {
-		asked->answered = true;
-		counters_request(&worker_server(worker)->counters, asked->route.kind, TOO_LARGE);
-		return send_reply(connection, &(struct reply){.status = TOO_LARGE, .last = true});
-	}
-	return MHD_YES;
+	if (status == 0)
+		return MHD_YES;
+	asked->answered = true;
+	counters_request(&worker_server(worker)->counters, asked->route.kind, status);
+	return send_reply(connection, &(struct reply){.status = status, .last = true});
 }
 
 /* A part of the body came. */
