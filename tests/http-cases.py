@@ -225,9 +225,12 @@ def cases(folder):
 
 
 def talk(address, request):
-    """All that comes until the server closes. A server that closes early is no error of the client's."""
+    """
+    All that comes until the server closes, as it does once it has answered: it knows that no more follows.
+    One that closes early is no error of the client's.
+    """
     replies = b''
-    with socket.create_connection(address, timeout=60) as connection:
+    with socket.create_connection(address, timeout=20) as connection:
         try:
             connection.sendall(request)
             connection.shutdown(socket.SHUT_WR)

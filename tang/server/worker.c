@@ -60,7 +60,7 @@ void worker_rested(struct worker *worker, struct client *client, bool last)
 		discount(worker, client);
 	if (worker->stopping)
 		(void)shutdown(client->fd, SHUT_RDWR);
-	else
+	else if (client->list != &worker->ended)
 		clients_add(&worker->clients, client,
 			    now_us() + usec(worker->server->settings->request_timeout));
 }

@@ -179,7 +179,8 @@ close 200
 pipelined-junk 200( 400)?
 "
 
-serve all "$tmp/keys" --metrics=127.0.0.1:0
+# It closes a connection when the client has, long before it would for idleness.
+serve all "$tmp/keys" --metrics=127.0.0.1:0 --idle-timeout=60
 all_port=$port all_pid=$pid
 metrics=http://127.0.0.1:$(sed -n 's/.* metrics on .*:\([0-9]*\)$/\1/p' "$tmp/all.log")/metrics
 "$src/tests/http-cases.py" "127.0.0.1:$port" "$tmp/keys" "$tmp/replies" >"$tmp/ours"
