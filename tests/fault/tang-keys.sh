@@ -189,6 +189,47 @@ cp -a "$tmp/pair" "$tmp/traced"
 ok "files are made for their owner alone, and others' group lets in later" \
 	assert_equal "$(modes "$tmp/traced" rotate | paste -sd' ')" "0400 0440 0400 0440"
 
+# --- what stays in memory that is given back ---
+
+needles() { # FOLDER: its private keys in hexadecimal: as text, and as bytes in the one and the other order
+	local d bytes
+	for d in $(jq -r .d "$1"/*.jwk); do
+		bytes=$(jose b64 dec -i- <<<"$d" | tail -c 32 | hex)
+		printf ':%s:%s:%s' "$(printf %s "$d" | hex)" "$bytes" "$(fold -w 2 <<<"$bytes" | tac | tr -d '\n')"
+	done | cut -c 2-
+}
+# OpenSSL's own code for P-256 and P-521 gives back the number that it multiplies by as it is, in this order.
+without_numbers() { # NEEDLES
+	cut -d: -f 1,2,4,5 <<<"$1"
+}
+leaves() { # NEEDLES STDIN CMD…
+	local needles=$1 input=$2
+	shift 2
+	run env NEEDLES="$needles" LD_PRELOAD="$tmp/freed.so" "$@" <"$input"
+	assert_rc 0
+	! grep '^freed:' "$tmp/err" || return 1
+}
+if [ "$sanitized" = 0 ]; then
+	cc -shared -fPIC -D_GNU_SOURCE -O1 -o "$tmp/freed.so" "$src/tests/fault/freed.c"
+	for curve in P-256 P-384 P-521; do
+		d=$tmp/wiped-$curve
+		mkdir "$d"
+		"$tool" generate --curve=$curve "$d" >/dev/null
+		jose jwk gen -i "{\"alg\":\"ECMR\",\"crv\":\"$curve\"}" | jose jwk pub -i- -o "$tmp/request.$curve"
+		needles=$(needles "$d")
+		ok "$curve: the needles are found where they are" not leaves "$needles" /dev/null \
+			bash -c 'x=$(cat "$1"/*.jwk); echo "$x" "$x"' cat "$d"
+		signing=$("$tool" show "$d") exchange=$(exchange_keys "$d")
+		ok "$curve: no private key is left by an advertisement" leaves "$needles" /dev/null "$helper" "$d" adv "$signing"
+		[ $curve = P-384 ] || needles=$(without_numbers "$needles")
+		ok "$curve: or by a recovery" leaves "$needles" "$tmp/request.$curve" "$helper" "$d" rec "$exchange"
+		ok "$curve: or by a check" leaves "$needles" /dev/null "$helper" "$d" check
+		ok "$curve: or by a rotation" leaves "$needles" /dev/null "$tool" rotate "$d"
+	done
+else
+	skip "what stays in memory" "the address sanitizer has a free() of its own"
+fi
+
 # --- a folder in which nothing has room ---
 
 if unshare -m true 2>/dev/null; then
