@@ -7,6 +7,8 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <sys/stat.h>
 
 static const char suffix[] = ".jwk";
@@ -14,6 +16,7 @@ static const char suffix[] = ".jwk";
 struct complaint {
 	char *name;
 	const char *why;
+	bool told;
 };
 
 /* Names of files. */
@@ -63,24 +66,31 @@ static void reading_done(struct reading *reading)
 	complaints_done(&reading->complaints);
 }
 
-static bool complained(const struct complaints *complaints, const char *name, const char *why)
+static const struct complaint *find_complaint(const struct complaints *complaints, const char *name,
+					      const char *why)
 {
 	for (size_t i = 0; i < complaints->n; i++)
 		if (strcmp(complaints->list[i].name, name) == 0 &&
 		    strcmp(complaints->list[i].why, why) == 0)
-			return true;
-	return false;
+			return &complaints->list[i];
+	return NULL;
 }
 
 static int complain(struct reading *reading, const char *name, const char *why)
 {
+	const struct complaint *before = find_complaint(reading->before, name, why);
+	bool told = before ? before->told : false;
 	char *copy = strdup(name);
 
 	if (!copy)
 		return -ENOMEM;
-	if (!complained(reading->before, name, why))
+	if (!told && (before || !reading->before->patient)) {
 		(void)log_err(reading->log, 0, "%s/%s is skipped: %s.", reading->path, name, why);
-	reading->complaints.list[reading->complaints.n++] = (struct complaint){copy, why};
+		told = true;
+	}
+	if (!told)
+		reading->complaints.n_untold++;
+	reading->complaints.list[reading->complaints.n++] = (struct complaint){copy, why, told};
 	return 0;
 }
 
@@ -150,39 +160,55 @@ static int make_key(const struct reading *reading, struct ref text, struct key *
 	return 0;
 }
 
+static int add_file(struct reading *reading, const char *name, struct key *key)
+{
+	char *copy = strdup(name);
+
+	if (!copy)
+		return -ENOMEM;
+	reading->files[reading->n++] = (struct keys_file){
+		.name = copy,
+		.key = key_ref(key),
+		.hidden = name[0] == '.',
+	};
+	return 0;
+}
+
+/* Errors: -ENOENT (there is no such name any more), -ENOMEM. */
 static int read_file(struct reading *reading, int folder, const char *name)
 {
 	CLEANUP(buf_done) struct buf text = {0};
 	CLEANUP(key_unrefp) struct key *key = NULL;
 	const char *why = NULL;
 	struct stat st;
-	char *copy;
 	int r;
 
 	r = read_text(folder, name, &text);
 	if (r == -ENOMEM)
 		return r;
-	/* What was moved away since it was listed is no fault. */
 	if (r == -ENOENT && fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return 0;
+		return r;
 	if (r < 0)
 		return complain(reading, name, why_unread(r));
 
 	r = make_key(reading, buf_ref(&text), &key, &why);
 	if (r == -ENOMEM)
 		return r;
-	if (r < 0)
-		return complain(reading, name, why);
+	return r < 0 ? complain(reading, name, why) : add_file(reading, name, key);
+}
 
-	copy = strdup(name);
-	if (!copy)
-		return -ENOMEM;
-	reading->files[reading->n++] = (struct keys_file){
-		.name = copy,
-		.key = TAKE_PTR(key),
-		.hidden = name[0] == '.',
-	};
-	return 0;
+/* What was moved away since it was listed is no fault; most likely it was rotated out. */
+static int read_listed(struct reading *reading, int folder, const char *name)
+{
+	char hidden[NAME_MAX + 2];
+	int r;
+
+	r = read_file(reading, folder, name);
+	if (r == -ENOENT && *name != '.') {
+		(void)snprintf(hidden, sizeof(hidden), ".%s", name);
+		r = read_file(reading, folder, hidden);
+	}
+	return r == -ENOENT ? 0 : r;
 }
 
 /* Arrays do not grow in place here, as everywhere: a larger one takes the old one's place. */
@@ -267,10 +293,11 @@ int folder_read(const char *path, const struct keys *known, struct complaints *c
 	if (!reading.files || !reading.complaints.list)
 		return -ENOMEM;
 	for (size_t i = 0; i < names.n && r == 0; i++)
-		r = read_file(&reading, dirfd(dir), names.list[i]);
+		r = read_listed(&reading, dirfd(dir), names.list[i]);
 	if (r < 0)
 		return r;
 
+	reading.complaints.patient = complaints->patient;
 	complaints_done(complaints);
 	*complaints = TAKE_STRUCT(reading.complaints);
 	*ret = TAKE_PTR(reading.files);

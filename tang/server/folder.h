@@ -9,6 +9,8 @@
 struct complaints {
 	struct complaint *list;
 	size_t n;
+	bool patient; /* set by the caller: of a fault that is new, only the next reading says that it is there */
+	size_t n_untold; /* faults of the last reading that the next one would say */
 };
 
 void complaints_done(struct complaints *complaints);

@@ -163,7 +163,43 @@ uint64_t store_reload(struct store *store)
 
 	tell(store, keys_usable(keys) ? 0 : -ENOKEY);
 	swap(store, keys);
-	return again ? lost_us : 0;
+	return again || store->complaints.n_untold > 0 ? lost_us : 0;
+}
+
+/*
+ * A server that is started for each connection may be so in the midst of a rotation, where all keys are
+ * hidden and the new ones are not there yet.
+ */
+static bool awaits_pair(const struct keys *keys, uint64_t begin)
+{
+	size_t n = 0;
+
+	(void)keys_files(keys, &n);
+	return n > 0 && !keys_usable(keys) && now_us() - begin < doubt_us;
+}
+
+static void read_first(struct store *store)
+{
+	uint64_t begin = now_us();
+	struct keys *keys = NULL;
+	bool again = false;
+	int r;
+
+	for (;;) {
+		r = read_keys(store, &keys, &again);
+		if (r < 0) {
+			tell(store, r);
+			return;
+		}
+		if (!awaits_pair(keys, begin))
+			break;
+		keys_unref(keys);
+		(void)usleep(no_pair_us);
+	}
+	tell(store, keys_usable(keys) ? 0 : -ENOKEY);
+	swap(store, keys);
+	/* From now on a file may be seen while it is being written. */
+	store->complaints.patient = true;
 }
 
 static int check_folder(const char *folder, const struct log *log)
@@ -199,7 +235,7 @@ int store_open(const char *folder, const struct log *log, struct store **ret)
 	if (r < 0)
 		return r;
 	swap(store, none);
-	(void)store_reload(store);
+	read_first(store);
 
 	*ret = TAKE_PTR(store);
 	return 0;

@@ -8,7 +8,8 @@
 struct store;
 
 /*
- * Reads the folder; nothing is started. A folder that holds no keys, or that cannot be read just
+ * Reads the folder, and for half a second again where its keys make no pair to advertise, as they are
+ * being rotated; nothing is started. A folder that holds no keys, or that cannot be read just
  * now, is one to be read again later, and said to `log`, which must outlive the store. The caller owns
  * *ret. Errors: -ENOENT, -ENOTDIR (there is no such folder; said to `log`), -ENOMEM.
  */

@@ -5,6 +5,7 @@
 #include "tests/unit/tang-folder.h"
 
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 
 /* A reading as keys; the lines of it are in `lines`. */
@@ -18,6 +19,23 @@ static struct keys *read_folder(const struct keys *known, struct complaints *com
 	assert_int_equal(folder_read(root, known, complaints, lines_begin(lines), &files, &n), 0);
 	assert_int_equal(keys_new(files, n, &keys), 0);
 	return keys;
+}
+
+/* What happens just before a file of this name is opened. */
+static const char *rotated;
+
+int openat64(int folder, const char *path, int flags, ...); /* openat() by its full name */
+
+int openat64(int folder, const char *path, int flags, ...)
+{
+	if (rotated && strcmp(path, rotated) == 0) {
+		char hidden[64];
+
+		(void)snprintf(hidden, sizeof(hidden), "/.%s", path);
+		rotated = NULL;
+		move_file(path, hidden);
+	}
+	return (int)syscall(SYS_openat, folder, path, flags, 0);
 }
 
 static void test_names(void **state)
@@ -78,6 +96,22 @@ static void test_known(void **state)
 	second = read_folder(first, &complaints, &lines);
 	assert_ptr_equal(keys_find(second, key_name(key)), key);
 	assert_string_equal(names_of(second), "s.jwk .x.jwk");
+}
+
+/* Between the listing and its turn a file is rotated out; one that is removed is nothing. */
+static void test_rotated_meanwhile(void **state)
+{
+	CLEANUP(complaints_done) struct complaints complaints = {0};
+	CLEANUP(keys_unrefp) struct keys *keys = NULL;
+	struct lines lines;
+
+	(void)state;
+	put_pair("s.jwk", "x.jwk");
+	rotated = "x.jwk";
+	keys = read_folder(NULL, &complaints, &lines);
+	assert_null(rotated);
+	assert_string_equal(names_of(keys), "s.jwk .x.jwk");
+	assert_told("a rotation", &lines, NULL);
 }
 
 static void make_socket(const char *path)
@@ -148,6 +182,29 @@ static void test_junk(void **state)
 	assert_told("the fault that was gone", &lines, "empty.jwk");
 }
 
+/* A file that is seen while it is written is no fault when it is whole. */
+static void test_patient(void **state)
+{
+	CLEANUP(complaints_done) struct complaints complaints = {.patient = true};
+	char *text = new_key_text("P-256", KEYRING_EXCHANGE);
+	struct lines lines;
+
+	(void)state;
+	put("/x.jwk", "");
+	put("/y.jwk", "");
+	keys_unref(read_folder(NULL, &complaints, &lines));
+	assert_told("the first reading", &lines, NULL);
+	assert_int_equal(complaints.n_untold, 2);
+	put("/x.jwk", text);
+	keys_unref(read_folder(NULL, &complaints, &lines));
+	assert_told("the second", &lines, "y.jwk is skipped");
+	assert_int_equal(complaints.n_untold, 0);
+	keys_unref(read_folder(NULL, &complaints, &lines));
+	assert_told("the third", &lines, NULL);
+	assert_true(complaints.patient);
+	free(text);
+}
+
 static void test_symlinks(void **state)
 {
 	CLEANUP(complaints_done) struct complaints complaints = {0};
@@ -213,13 +270,9 @@ static void test_unreadable(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_names),
-		TEST(test_read),
-		TEST(test_known),
-		TEST(test_junk),
-		TEST(test_symlinks),
-		TEST(test_no_folder),
-		TEST(test_unreadable),
+		cmocka_unit_test(test_names), TEST(test_read),      TEST(test_known),
+		TEST(test_rotated_meanwhile), TEST(test_junk),      TEST(test_patient),
+		TEST(test_symlinks),          TEST(test_no_folder), TEST(test_unreadable),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

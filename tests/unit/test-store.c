@@ -87,6 +87,42 @@ static void test_empty(void **state)
 	assert_told("an empty folder", &lines, "cotter-tang-keys generate");
 }
 
+static void *put_later(void *arg)
+{
+	(void)usleep(100 * 1000);
+	put_pair("t.jwk", "y.jwk");
+	return arg;
+}
+
+/* Opened in the midst of a rotation; and where no other pair comes, it is not waited for longer than one would be. */
+static void test_open_rotating(void **state)
+{
+	struct lines lines;
+	struct store *store;
+	pthread_t thread;
+	uint64_t begin;
+
+	(void)state;
+	put_pair(".s.jwk", ".x.jwk");
+	begin = now_us();
+	store = opened(&lines, false);
+	assert_true(now_us() - begin < 2 * (uint64_t)USEC_PER_SEC);
+	assert_true(holds(store, ".s.jwk .x.jwk"));
+	assert_told("no pair", &lines, "holds no pair");
+	store_close(store);
+
+	assert_int_equal(pthread_create(&thread, NULL, put_later, NULL), 0);
+	store = opened(&lines, false);
+	{
+		CLEANUP(keys_unrefp) struct keys *keys = store_keys(store);
+
+		assert_true(keys_usable(keys));
+	}
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	store_close(store);
+	assert_told("a pair", &lines, NULL);
+}
+
 static void test_changes(void **state)
 {
 	struct lines lines;
@@ -320,9 +356,16 @@ static void test_unreadable(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		TEST(test_open),       TEST(test_open_errors), TEST(test_empty),
-		TEST(test_changes),    TEST(test_replaced),    TEST(test_folder_replaced),
-		TEST(test_symlinks),   TEST(test_rotation),    TEST(test_unusable),
+		TEST(test_open),
+		TEST(test_open_errors),
+		TEST(test_empty),
+		TEST(test_open_rotating),
+		TEST(test_changes),
+		TEST(test_replaced),
+		TEST(test_folder_replaced),
+		TEST(test_symlinks),
+		TEST(test_rotation),
+		TEST(test_unusable),
 		TEST(test_unreadable),
 	};
 
