@@ -84,7 +84,7 @@ start_tangd() { # [NAME [PORT [ADDRESS]]]
 			"$listen:$port,bind=$address,reuseaddr,fork,backlog=$tangd_backlog" \
 			"EXEC:/usr/libexec/tangd $dir"
 	fi
-	wait_until 10 grep -qE 'listening on .*:[0-9]+$' "$log" || { cat "$log" >&2; return 1; }
+	wait_until 60 grep -qE 'listening on .*:[0-9]+$' "$log" || { cat "$log" >&2; return 1; }
 	tang_port=$(sed -n 's/.*listening on .*:\([0-9]*\)$/\1/p' "$log")
 	tang_url=http://$address:$tang_port
 	tang_thumbprint=$(curl -sSfg "$tang_url/adv" | jose fmt -j- -g payload -yo- |

@@ -6,7 +6,7 @@
 
 farm=$build/tests/farm
 recoveries=10000 clients=1000 sitters=500
-[ "$sanitized" = 0 ] || recoveries=3000 clients=500 sitters=200
+[ "$sanitized" = 0 ] || recoveries=3000 clients=300 sitters=200
 tangd=cotter
 tangd_options=(--log=error)
 tang_keys=$tmp/keys
