@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Each pin that needs a library of its own can be left out: the rest builds without it, and knows nothing
-# of it.
+# Each pin that needs a library of its own can be left out, and so can the Tang server: the rest builds without it,
+# and knows nothing of it.
 . "$(dirname "$0")/../lib.sh"
 
 plugins_of() { # BUILD
@@ -24,4 +24,20 @@ check_without() { # PIN
 
 check_without tang
 check_without tpm2
+
+# What is installed that has to do with the server, and whether all is there, as the names of files.
+of_server() { # BUILD
+	meson introspect "$1" --installed | jq -r 'values[]' | sed 's|.*/||' |
+		grep -E 'tangd|tang-keys' | sort
+}
+
+without=$tmp/without-tangd
+builds_without_server() {
+	meson setup --werror "$without" "$src" -Dtests=false -Dtangd=disabled && ninja -C "$without"
+}
+ok "the server, its tool, units, preset, manual pages and completion are installed" assert_equal \
+	"$(of_server "$build" | paste -sd' ')" "50-cotter-tangd.preset cotter-tang-keys cotter-tang-keys \
+cotter-tang-keys.8 cotter-tangd cotter-tangd-metrics.socket cotter-tangd.8 cotter-tangd.service cotter-tangd.socket"
+ok "all builds without them" builds_without_server
+ok "and nothing of them is left" assert_equal "$(of_server "$without")" ""
 done_testing

@@ -236,10 +236,13 @@ boot() { # [EXPECT SEND]…
 	local options=("${vm_cpus[@]}" -m 1024 -M q35 -nodefaults -no-user-config -nographic -no-reboot
 		-serial stdio -serial "file:$tmp/report"
 		-kernel "$kernel" -initrd "$initrd"
-		-drive "if=none,id=root,file=$image,format=raw,snapshot=on" -device virtio-blk-pci,drive=root
 		-object rng-random,id=random,filename=/dev/urandom -device virtio-rng-pci,rng=random
 		-append "console=ttyS0 panic=-1 root=/dev/mapper/root rootfstype=ext4 ro rd.shell=0
 			rd.emergency=poweroff systemd.show_status=true ${vm_append:-}")
+	if [ -n "${image:-}" ]; then
+		options+=(-drive "if=none,id=root,file=$image,format=raw,snapshot=on"
+			-device virtio-blk-pci,drive=root)
+	fi
 	if [ ${#in_net[@]} -gt 0 ]; then
 		options+=(-netdev tap,id=net,ifname=tap0,script=no,downscript=no
 			-device virtio-net-pci,netdev=net,romfile=)
