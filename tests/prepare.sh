@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # What ./check and ./quickstart share: Debian's packages, only where missing, and a build.
-# No package here starts a service: tang's programs are in tang-common.
+# No package here starts a service.
 
 # Nothing but the system's own programs and settings takes part.
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8
@@ -9,9 +9,9 @@ unset CC CFLAGS CPPFLAGS LDFLAGS DESTDIR MAKEFLAGS LD_PRELOAD
 
 debian=$(. /etc/os-release && echo "${VERSION_ID:-}")
 build_packages=(gcc libc6-dev meson ninja-build pkg-config
-	libcryptsetup-dev libcurl4-openssl-dev libjansson-dev libssl-dev libsystemd-dev
-	libtss2-dev)
-run_packages=(cryptsetup-bin curl jose mount python3 socat swtpm tang-common tpm2-tools util-linux)
+	libcryptsetup-dev libcurl4-openssl-dev libgnutls28-dev libjansson-dev libmicrohttpd-dev libssl-dev
+	libsystemd-dev libtss2-dev)
+run_packages=(cryptsetup-bin curl jose mount python3 swtpm tpm2-tools util-linux)
 tss=(libtss2-esys-3.0.2-0 libtss2-rc0 libtss2-tcti-device0 libtss2-tcti-swtpm0 libtss2-tctildr0)
 [ "$debian" = 12 ] || tss=("${tss[@]/%/t64}")
 run_packages+=("${tss[@]}")

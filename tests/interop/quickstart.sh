@@ -27,10 +27,12 @@ ok "succeeds" assert_rc 0
 ok "binds a volume" assert_output_has "token 0, keyslot 1, proven"
 ok "lists it" grep -qE '^ +1 +0 +cotter-tang' "$tmp/out"
 ok "shows why it does not open without the server" assert_output_has "connection refused"
-ok "binds it to a TPM" assert_output_has "token 1, keyslot 2, proven"
-ok "lists that, too" grep -qE '^ +2 +1 +cotter-tpm2' "$tmp/out"
-ok "opens it by the server, by the TPM, and by the passphrase" \
-	assert_equal "$(grep -c '^  It opens\.$' "$tmp/out")" 3
+ok "binds it to a TPM" assert_output_has "token 1, keyslot 1, proven"
+ok "lists that, too" grep -qE '^ +1 +1 +cotter-tpm2' "$tmp/out"
+ok "opens it by the server, by its new keys, by the TPM, and by the passphrase" \
+	assert_equal "$(grep -c '^  It opens\.$' "$tmp/out")" 4
+ok "renews it" assert_output_has "renewed"
+ok "tells what was recovered by which key" grep -qE 'hidden' "$tmp/out"
 ok "shows why it does not open by the TPM in the end" assert_output_has "PCR 7 (sha256, secure-boot-policy)"
 ok "leaves nothing behind" assert_equal "$(leftovers)" ""
 
@@ -40,8 +42,9 @@ ok "no server is left" assert_equal "$(pgrep -f "$tmp/stage")" ""
 
 cp "$tmp/out" "$tmp/kept"
 
-start_server kept bash -c "$(pasted socat | sed 's/ &$//')"
-port=$(pasted socat | sed 's/.*LISTEN:\([0-9]*\),.*/\1/')
+server=$(pasted '.*cotter-tangd' | sed 's/ &$//')
+start_server kept bash -c "cd '$src' && exec $server"
+port=$(sed 's/.*--listen=127\.0\.0\.1:\([0-9]*\) .*/\1/' <<<"$server")
 wait_until 10 curl -sf -o /dev/null "http://127.0.0.1:$port/adv"
 open=$(sed -n '/^  unshare/,$p' "$tmp/kept" | grep -m 1 '^  cryptsetup')
 run in_namespace "$open"
