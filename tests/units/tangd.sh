@@ -74,6 +74,21 @@ for recipe in options port firewall tls; do
 	ok "the manual's drop-in \"$recipe\" is one" dropped_in $recipe
 done
 
+# --- the manual ---
+
+# The options that a text names, but for other programs'.
+options_of() {
+	tr -d '\\' | grep -v '^# \|^    ' | grep -oE -- '--[a-z][a-z0-9-]+' | sort -u |
+		grep -vxE -- '--(renew|tang-ca)'
+}
+
+same_options() { # PAGE PROGRAM
+	assert_equal "$(options_of <"$src/man/$1" | paste -sd' ')" "$("$2" --help | sed 's/^    //' | options_of | paste -sd' ')"
+}
+
+ok "cotter-tangd(8) has the options that there are" same_options cotter-tangd.8 "$cotter_tangd"
+ok "so has cotter-tang-keys(8)" same_options cotter-tang-keys.8 "$cotter_tang_keys"
+
 if [ "$(id -u)" != 0 ]; then
 	skip "at work in the sandbox" "only root can enter it"
 	done_testing
