@@ -5,8 +5,7 @@
 
 # What a script on that machine may call.
 machine_programs=(bash cat chmod chown cp curl cut date env grep head id install jose jq kill ls mkdir mktemp mount
-	mv nsenter rm sed seq sh sleep sort stat tail tang-show-keys tr true uniq
-	wc)
+	mv nsenter rm sed seq sh sleep sort stat tail tang-show-keys tr true uniq wc)
 machine_programs=("${machine_programs[@]/#//usr/bin/}" /usr/sbin/cryptsetup /usr/libexec/{tangd,tangd-keygen})
 
 # The files of packages but for what only people read.
