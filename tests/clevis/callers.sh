@@ -48,8 +48,10 @@ begin() { # SIDE FUNCTION
 
 players=()
 compare() {
-	local n=0 why of name last
-	wait "${players[@]}"
+	local n=0 why of name last player
+	for player in "${players[@]}"; do
+		wait "$player" 2>/dev/null || true # bash forgets some that ended long ago
+	done
 	for play in "${plays[@]}"; do
 		n=$((n + 1))
 		IFS='|' read -r why of name last <<<"$play"
