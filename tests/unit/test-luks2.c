@@ -93,11 +93,37 @@ static void test_token(void **state)
 	free(json);
 }
 
+/* Each by its own function alone. */
+static void test_clevis_token(void **state)
+{
+	CLEANUP(token_done) struct token token = {0};
+	struct lines lines;
+	char *ours = local_token("{}", SLOT, SECRET), *theirs = NULL;
+	json_t *json = json_of(ours);
+
+	(void)state;
+	assert_int_equal(json_object_set_new(json, "type", json_string("clevis")), 0);
+	assert_int_equal(js_dump(json, &theirs), 0);
+	put(0, ours);
+	put(1, theirs);
+	assert_int_equal(luks2_token(volume.cd, 1, lines_begin(&lines), &token), -ENOENT);
+	assert_int_equal(luks2_clevis_token(volume.cd, 0, &lines.log, &token), -ENOENT);
+	assert_null(token.pin);
+	assert_int_equal(luks2_clevis_token(volume.cd, 1, &lines.log, &token), 0);
+	assert_ptr_equal(token.pin, &pin_local);
+	assert_int_equal(token.keyslots[0], SLOT);
+	assert_int_equal(lines.n_errors, 0);
+	json_decref(json);
+	free(ours);
+	free(theirs);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_open, make_volume, drop_volume),
 		cmocka_unit_test_setup_teardown(test_token, make_volume, drop_volume),
+		cmocka_unit_test_setup_teardown(test_clevis_token, make_volume, drop_volume),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
