@@ -76,6 +76,8 @@ static int decrypt(const struct log *log, const char *wanted)
 	int r;
 
 	r = input_read(&text);
+	if (r == -E2BIG)
+		return log_err(log, r, "the JWE is longer than %d MiB", INPUT_MAX >> 20);
 	if (r < 0)
 		return log_err(log, r, "the JWE cannot be read: %s", strerror(-r));
 	pin = pin_of(buf_ref(&text));

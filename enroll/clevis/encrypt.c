@@ -34,6 +34,9 @@ static int encrypt(const struct log *log, const char *pin, const char *text, boo
 	if (r < 0)
 		return r;
 	r = input_read(&plaintext);
+	if (r == -E2BIG || plaintext.n > JWE_TEXT_MAX)
+		return log_err(log, -E2BIG, "the plaintext is longer than %d MiB",
+			       JWE_TEXT_MAX >> 20);
 	if (r < 0)
 		return log_err(log, r, "the plaintext cannot be read: %s", strerror(-r));
 

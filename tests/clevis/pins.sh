@@ -126,6 +126,12 @@ plain=$tmp/plain
 cp "$plain" "$tmp/kept"
 cp "$tmp/large" "$plain"
 sealed "a large plaintext" clevis encrypt null '{}'
+head -c 67108865 /dev/zero >"$tmp/huge"
+input=$tmp/huge
+differs "a plaintext of more than 64 MiB" ours clevis encrypt null '{}'
+ok "there is an end to what is encrypted" assert_rc 1
+ok "which is said" assert_error_has "longer than 64 MiB"
+rm "$tmp/huge"
 : >"$plain"
 sealed "an empty plaintext" clevis encrypt null '{}'
 cp "$tmp/kept" "$plain"
