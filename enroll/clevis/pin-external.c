@@ -4,6 +4,7 @@
 
 #include "enroll/clevis/external.h"
 #include "enroll/clevis/trust.h"
+#include "token/token.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -13,10 +14,27 @@ enum {
 	STEP_US = 5 * USEC_PER_MSEC,
 };
 
+/* A person may have to find a card and type its PIN. While one is waited for, so is everything else. */
+#define PATIENCE_US ((uint64_t)TOKEN_DEADLINE_MAX * USEC_PER_SEC)
+
 struct state {
 	char *jwe;
 	struct external external;
+	struct cot *patient; /* whose deadline is put off; NULL: nobody's */
 };
+
+static void be_patient(struct state *s, struct cot *cot)
+{
+	cot->deadline_us += PATIENCE_US;
+	s->patient = cot;
+}
+
+static void be_strict(struct state *s)
+{
+	if (s->patient)
+		s->patient->deadline_us -= PATIENCE_US;
+	s->patient = NULL;
+}
 
 /* The program for "encrypt" or "decrypt"; the caller frees it. */
 static char *program(const char *verb, const char *pin)
@@ -41,11 +59,11 @@ static const char *name_in(const json_t *hdr)
 	return js_str(json_object_get(hdr, "clevis"), "pin");
 }
 
-static int external_check(const struct pin *const *pins, const json_t *hdr, const struct log *log)
+static int external_check(const struct pin *const *all, const json_t *hdr, const struct log *log)
 {
 	CLEANUP(free_text) char *path = program("decrypt", name_in(hdr));
 
-	(void)pins;
+	(void)all;
 	if (!path)
 		return log_err(log, -EOPNOTSUPP,
 			       "the pin \"%.32s\" has no program clevis-decrypt-%.32s on PATH",
@@ -95,7 +113,7 @@ static int external_seal(struct cot *cot, const char *name, const json_t *cfg, s
 	return 0;
 }
 
-static int begin(struct job *job, struct state *s)
+static int begin(struct cot *cot, struct job *job, struct state *s)
 {
 	const char *name = name_in(job->jwe->hdr);
 	CLEANUP(free_text) char *path = program("decrypt", name);
@@ -106,7 +124,11 @@ static int begin(struct job *job, struct state *s)
 	if (!path)
 		return -ENOENT;
 	r = jwe_to_compact(job->jwe, &s->jwe);
-	return r < 0 ? r : external_start(path, argv, ref_str(s->jwe), PLAINTEXT_MAX, &s->external);
+	if (r == 0)
+		r = external_start(path, argv, ref_str(s->jwe), PLAINTEXT_MAX, &s->external);
+	if (r == 0)
+		be_patient(s, cot);
+	return r;
 }
 
 static int external_open(struct cot *cot, struct job *job, struct buf *ret)
@@ -118,7 +140,7 @@ static int external_open(struct cot *cot, struct job *job, struct buf *ret)
 	if (!cot->network)
 		return -EINPROGRESS;
 	if (!s->jwe)
-		r = begin(job, s);
+		r = begin(cot, job, s);
 	if (r == 0)
 		r = external_step(&s->external);
 	if (r == -EINPROGRESS && now_us() < cot->deadline_us) {
@@ -136,9 +158,9 @@ static int external_open(struct cot *cot, struct job *job, struct buf *ret)
 }
 
 /* What is in it is between the programs. */
-static int external_describe(const struct pin *const *pins, const json_t *hdr, json_t *facts)
+static int external_describe(const struct pin *const *all, const json_t *hdr, json_t *facts)
 {
-	(void)pins;
+	(void)all;
 	(void)hdr;
 	(void)facts;
 	return 0;
@@ -148,6 +170,7 @@ static void external_release(struct job *job)
 {
 	struct state *s = job->state;
 
+	be_strict(s);
 	external_done(&s->external);
 	free(s->jwe);
 }
