@@ -24,7 +24,7 @@ int arguments_read(int argc, char **argv, const char *options, struct arguments 
 	return 0;
 }
 
-static int open_volume(struct context *context, const char *device, bool to_write,
+static int open_volume(struct context *context, const struct arguments *arguments, bool to_write,
 		       struct volume *ret)
 {
 	static bool ready; /* libcryptsetup keeps it as long as the process lives */
@@ -32,13 +32,13 @@ static int open_volume(struct context *context, const char *device, bool to_writ
 	int r = 0;
 
 	if (!ready)
-		r = luks_setup(true, log);
+		r = luks_setup(arguments->values['e'], log); /* a token of others */
 	if (!ready && r == 0)
 		r = luks_carry("clevis", log);
 	if (r < 0)
 		return r;
 	ready = true;
-	return volume_load(device, to_write, log, ret);
+	return volume_open(arguments->values['d'], to_write, log, ret);
 }
 
 int arguments_slot(const struct arguments *arguments, struct volume *volume, unsigned *ret)
@@ -75,7 +75,7 @@ int arguments_open(struct context *context, const struct arguments *arguments, b
 	CLEANUP(volume_done) struct volume volume = {0};
 	int r;
 
-	r = open_volume(context, arguments->values['d'], to_write, &volume);
+	r = open_volume(context, arguments, to_write, &volume);
 	if (r == 0 && ret_slot)
 		r = arguments_slot(arguments, &volume, ret_slot);
 	if (r < 0)

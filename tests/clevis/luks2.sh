@@ -225,6 +225,19 @@ case_of "$tmp/tang" $none "bind with a token id that is taken" clevis luks bind 
 case_of "$plain" $none "bind with a token id out of range" clevis luks bind -y -t 32 -k "$tmp/key" -d IMAGE tang "$tang"
 case_of "$plain" $none "bind by a token that is not there" clevis luks bind -y -e 3 -d IMAGE tang "$tang"
 case_of "$plain" $none "bind by a token and a key file" clevis luks bind -y -e 3 -k "$tmp/key" -d IMAGE tang "$tang"
+if command -v keyctl >/dev/null; then
+	cp --sparse=always "$plain" "$tmp/keyring"
+	cryptsetup token add --token-id 5 --key-description cotter-test "$tmp/keyring"
+	cat >"$tmp/with-key" <<'END'
+#!/bin/sh
+exec keyctl session - sh -c 'keyctl add user cotter-test "correct horse" @s >/dev/null; exec "$@"' sh "$@"
+END
+	chmod +x "$tmp/with-key"
+	case_of "$tmp/keyring" $none "bind by a token of the kernel's keyring" \
+		"$tmp/with-key" clevis luks bind -y -e 5 -d IMAGE tang "$tang"
+	case_of "$tmp/keyring" $none "bind by such a token whose key is not there" \
+		clevis luks bind -y -e 5 -d IMAGE tang "$tang"
+fi
 case_of "$plain" $none "bind without a pin" clevis luks bind -y -k "$tmp/key" -d IMAGE
 case_of "$plain" $none "bind with an unknown pin" clevis luks bind -y -k "$tmp/key" -d IMAGE bogus '{}'
 case_of "$plain" $none "bind without a configuration" clevis luks bind -y -k "$tmp/key" -d IMAGE tang
