@@ -3,13 +3,17 @@
 #include "enroll/clevis/credential.h"
 
 #include "enroll/clevis/line.h"
-#include "enroll/clevis/secret.h"
+#include "enroll/clevis/sealing.h"
+#include "token/token.h"
 
 #include <errno.h>
 
 #define PROMPT "Enter existing LUKS password: "
 
-int credential_by_slot(struct volume *volume, unsigned slot, struct buf *ret)
+/* The first has all the time of a recovery, and those behind it what is left: cluster managers wait 20 s. */
+enum { SECONDS = TOKEN_DEADLINE_DEFAULT, SECONDS_MIN = 2 };
+
+static int try_slot(struct volume *volume, unsigned slot, uint64_t deadline_us, struct buf *ret)
 {
 	CLEANUP(free_text) char *jwe = NULL;
 	CLEANUP(buf_done) struct buf secret = {0};
@@ -18,7 +22,7 @@ int credential_by_slot(struct volume *volume, unsigned slot, struct buf *ret)
 
 	r = volume->format->jwe(volume, slot, &jwe);
 	if (r == 0)
-		r = secret_recover(jwe, log, &secret);
+		r = sealing_open_by(ref_str(jwe), deadline_us, log, &secret);
 	if (r == 0 && luks_opens(volume->luks, buf_ref(&secret)) < 0)
 		r = log_err(log, -EPERM, "what slot %u of %s gives opens nothing", slot,
 			    volume->luks->name);
@@ -29,14 +33,22 @@ int credential_by_slot(struct volume *volume, unsigned slot, struct buf *ret)
 	return 0;
 }
 
+int credential_by_slot(struct volume *volume, unsigned slot, struct buf *ret)
+{
+	return try_slot(volume, slot, now_us() + (uint64_t)SECONDS * USEC_PER_SEC, ret);
+}
+
 int credential_by_binding(struct volume *volume, struct buf *ret)
 {
+	uint64_t deadline_us = now_us() + (uint64_t)SECONDS * USEC_PER_SEC;
+
 	for (unsigned i = 0; i < volume->format->slots; i++) {
+		uint64_t least_us = now_us() + (uint64_t)SECONDS_MIN * USEC_PER_SEC;
 		int r;
 
 		if (luks_keyslot(volume->luks, i) == LUKS_KEYSLOT_FREE)
 			continue;
-		r = credential_by_slot(volume, i, ret);
+		r = try_slot(volume, i, deadline_us > least_us ? deadline_us : least_us, ret);
 		if (r == 0 || r == -ENOMEM)
 			return r;
 	}

@@ -30,8 +30,13 @@ int sealing_run(const struct sealing *wish, struct ref secret, const struct log 
 
 int sealing_open(struct ref text, const struct log *log, struct buf *ret)
 {
+	return sealing_open_by(text, deadline(), log, ret);
+}
+
+int sealing_open_by(struct ref text, uint64_t deadline_us, const struct log *log, struct buf *ret)
+{
 	CLEANUP(cot_done)
-	struct cot cot = {.pins = pins, .log = log, .deadline_us = deadline()};
+	struct cot cot = {.pins = pins, .log = log, .deadline_us = deadline_us};
 	CLEANUP(job_done) struct job job = {0};
 	int r;
 

@@ -20,3 +20,7 @@ MUST int sealing_run(const struct sealing *wish, struct ref secret, const struct
  * leaf. Errors: those of pin_recover().
  */
 MUST int sealing_open(struct ref text, const struct log *log, struct buf *ret);
+
+/* The same until then (CLOCK_MONOTONIC). */
+MUST int sealing_open_by(struct ref text, uint64_t deadline_us, const struct log *log,
+			 struct buf *ret);

@@ -30,6 +30,16 @@ static int code_of(int r)
 					     : CLEVIS_FAILED;
 }
 
+/* The caller frees it; NULL out of memory. */
+static char *name_of(const struct volume *volume, const char *given)
+{
+	char *name = NULL;
+
+	if (given && *given)
+		return strdup(given);
+	return asprintf(&name, "luks-%s", luks_uuid(volume->luks)) < 0 ? NULL : name;
+}
+
 static int unlock(const struct context *context, struct volume *volume,
 		  const struct arguments *arguments)
 {
@@ -38,12 +48,9 @@ static int unlock(const struct context *context, struct volume *volume,
 	CLEANUP(free_text) char *name = NULL;
 	int r;
 
-	if (!arguments->values['n'] || !*arguments->values['n']
-		    ? asprintf(&name, "luks-%s", luks_uuid(volume->luks)) < 0
-		    : !(name = strdup(arguments->values['n']))) {
-		name = NULL;
+	name = name_of(volume, arguments->values['n']);
+	if (!name)
 		return CLEVIS_FAILED;
-	}
 	if (credential_by_binding(volume, &secret) < 0) {
 		(void)log_err(&context->log, 0, "%s could not be opened", volume->luks->name);
 		return CLEVIS_FAILED;

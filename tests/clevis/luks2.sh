@@ -102,6 +102,8 @@ start_tangd on-rotated
 rotated="{\"url\":\"$tang_url\"}"
 start_tangd on-replaced
 replaced="{\"url\":\"$tang_url\"}"
+start_tangd on-resigned
+resigned="{\"url\":\"$tang_url\"}"
 start_tangd on-dying
 dying="{\"url\":\"$tang_url\"}"
 start_tpm tpm
@@ -139,6 +141,7 @@ bound tpm2 tpm2 '{"pcr_bank":"sha256","pcr_ids":"7"}'
 bound sss sss "$sss_saved"
 bound rotated tang "$rotated"
 bound replaced tang "$replaced"
+bound resigned tang "$resigned"
 bound dying tang "$dying"
 bound null null '{}'
 stop_tangd on-dying
@@ -165,6 +168,8 @@ for key in "$tmp"/on-rotated/*.jwk; do
 	mv "$key" "$tmp/on-rotated/.${key##*/}"
 done
 new_keys on-rotated
+rm "$(grep -l ES512 "$tmp"/on-resigned/*.jwk)"
+jose jwk gen -i '{"alg":"ES512"}' -o "$tmp/on-resigned/new.jwk"
 rm "$tmp"/on-replaced/*.jwk
 new_keys on-replaced
 replaced_thp=$(curl -sSfg "$(jq -r .url <<<"$replaced")/adv" | jose fmt -j- -g payload -yo- |
@@ -370,6 +375,9 @@ ours_alone ours 1 "" "$plain" $none "bind -y by a wrong thumbprint" \
 	clevis luks bind -y -k "$tmp/key" -d IMAGE tang "${tang%\}},\"thp\":\"${thp:1}A\"}"
 ours_alone ours 1 - "$tmp/replaced" "$tmp/line" "regenerate with keys that nothing vouches for" clevis luks regen -q -d IMAGE -s 1
 ours_alone ours 1 - "$tmp/replaced" "$tmp/line" "report and regenerate with such" clevis luks report -r -d IMAGE -s 1
+ours_alone ours 1 - "$tmp/resigned" $none "regenerate by itself with such" clevis luks regen -q -d IMAGE -s 1
+ours_alone ours 0 - "$tmp/resigned" $none "regenerate by itself, a yes to the keys" \
+	"$tmp/terminal" "$asked" $'y\n' -- clevis luks regen -q -d IMAGE -s 1
 ours_alone ours 1 - "$tmp/tang" $none "edit to a server that nothing vouches for" clevis luks edit -d IMAGE -s 1 -c "$replaced"
 ours_alone ours 0 - "$tmp/tang" $none "edit to it by its thumbprint" clevis luks edit -d IMAGE -s 1 -c "${replaced%\}},\"thp\":\"$replaced_thp\"}"
 ours_alone ours 1 - "$tmp/tang" $none "edit to it by another's thumbprint" clevis luks edit -d IMAGE -s 1 -c "${replaced%\}},\"thp\":\"$thp\"}"
