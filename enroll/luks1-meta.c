@@ -16,12 +16,13 @@ enum {
 	SLOT_CHECKSUM = 24,
 	HEADER_SIZE = SLOTS_AT + LUKS1_META_SLOTS * SLOT_SIZE,
 	VERSION = 1,
+	BLOCK = 4096,
 };
 
 static const uint8_t magic[] = {'L', 'U', 'K', 'S', 'M', 'E', 'T', 'A'};
 
 /* cb6e8904-81ff-40da-a84a-07ab9ab5715e */
-static const uint8_t clevis_uuid[LUKS1_META_UUID_SIZE] = {
+const uint8_t luks1_meta_clevis[LUKS1_META_UUID_SIZE] = {
 	0xcb, 0x6e, 0x89, 0x04, 0x81, 0xff, 0x40, 0xda,
 	0xa8, 0x4a, 0x07, 0xab, 0x9a, 0xb5, 0x71, 0x5e,
 };
@@ -49,7 +50,7 @@ static uint32_t checksum(const uint8_t *p, size_t n)
 
 bool luks1_meta_is_clevis(const struct luks1_meta_slot *slot)
 {
-	return slot->data.p && memcmp(slot->uuid, clevis_uuid, sizeof(clevis_uuid)) == 0;
+	return slot->data.p && memcmp(slot->uuid, luks1_meta_clevis, sizeof(slot->uuid)) == 0;
 }
 
 static bool overlaps(const struct luks1_meta *meta, struct ref data)
@@ -115,4 +116,63 @@ int luks1_meta_read(struct ref bytes, const struct log *log, struct luks1_meta *
 	}
 	*ret = meta;
 	return 0;
+}
+
+static void write_number(uint8_t *p, size_t number)
+{
+	uint32_t big = htobe32((uint32_t)number);
+
+	memcpy(p, &big, sizeof(big));
+}
+
+static void seal(struct buf *bytes)
+{
+	write_number(bytes->p + CHECKSUM_AT, 0);
+	write_number(bytes->p + CHECKSUM_AT, checksum(bytes->p, HEADER_SIZE));
+}
+
+int luks1_meta_init(struct buf *bytes)
+{
+	if (bytes->n < BLOCK)
+		return -ENOSPC;
+	memset(bytes->p, 0, HEADER_SIZE);
+	memcpy(bytes->p, magic, sizeof(magic));
+	write_number(bytes->p + VERSION_AT, VERSION);
+	seal(bytes);
+	return 0;
+}
+
+int luks1_meta_put(struct buf *bytes, const struct luks1_meta *meta, unsigned slot,
+		   const uint8_t uuid[LUKS1_META_UUID_SIZE], struct ref data, size_t *ret)
+{
+	size_t size = (data.n + BLOCK - 1) / BLOCK * BLOCK, at = BLOCK;
+	uint8_t *entry = bytes->p + SLOTS_AT + (size_t)slot * SLOT_SIZE;
+
+	while (at <= bytes->n && size <= bytes->n - at &&
+	       overlaps(meta, (struct ref){bytes->p + at, size}))
+		at += BLOCK;
+	if (at > bytes->n || size > bytes->n - at)
+		return -ENOSPC;
+
+	memset(bytes->p + at, 0, size);
+	memcpy(bytes->p + at, data.p, data.n);
+	memcpy(entry, uuid, LUKS1_META_UUID_SIZE);
+	write_number(entry + SLOT_OFFSET, at);
+	write_number(entry + SLOT_LENGTH, data.n);
+	write_number(entry + SLOT_CHECKSUM, checksum(data.p, data.n));
+	seal(bytes);
+	*ret = at;
+	return 0;
+}
+
+void luks1_meta_give(struct buf *bytes, unsigned slot, const uint8_t uuid[LUKS1_META_UUID_SIZE])
+{
+	memcpy(bytes->p + SLOTS_AT + (size_t)slot * SLOT_SIZE, uuid, LUKS1_META_UUID_SIZE);
+	seal(bytes);
+}
+
+void luks1_meta_drop(struct buf *bytes, unsigned slot)
+{
+	memset(bytes->p + SLOTS_AT + (size_t)slot * SLOT_SIZE, 0, SLOT_SIZE);
+	seal(bytes);
 }

@@ -29,3 +29,29 @@ bool luks1_meta_is_clevis(const struct luks1_meta_slot *slot);
  * `log` as one sentence. Errors: -EBADMSG (damaged, or it reaches into the data), -EOPNOTSUPP (another version).
  */
 MUST int luks1_meta_read(struct ref bytes, const struct log *log, struct luks1_meta *ret);
+
+/* Clevis's. */
+extern const uint8_t luks1_meta_clevis[LUKS1_META_UUID_SIZE];
+
+enum { LUKS1_META_HEADER = 512 }; /* bytes that hold the whole index: one sector */
+
+/*
+ * The same bytes, changed in memory; what luks1_meta_read() gave of them before is void then. To the disk goes what
+ * luks1_meta_put() added before the index, and the index alone for the others.
+ */
+
+/* An index without slots. Errors: -ENOSPC. */
+MUST int luks1_meta_init(struct buf *bytes);
+
+/*
+ * Puts data into a free slot: *ret tells where it lies, in whole blocks of 4096 bytes that nothing else has. `meta`
+ * is what was read. Errors: -ENOSPC.
+ */
+MUST int luks1_meta_put(struct buf *bytes, const struct luks1_meta *meta, unsigned slot,
+			const uint8_t uuid[LUKS1_META_UUID_SIZE], struct ref data, size_t *ret);
+
+/* Gives a slot that is used to somebody else. */
+void luks1_meta_give(struct buf *bytes, unsigned slot, const uint8_t uuid[LUKS1_META_UUID_SIZE]);
+
+/* Takes the slot out of the index. */
+void luks1_meta_drop(struct buf *bytes, unsigned slot);

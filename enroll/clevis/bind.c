@@ -141,7 +141,7 @@ static int initialize(const struct context *context, struct volume *volume,
 	if (r != -ENOENT)
 		return r;
 	if (!request->initialize && request->credential.silent)
-		return log_err(&context->log, -EINVAL,
+		return log_err(&context->log, -ENOTTY,
 			       "%s is not initialized for Clevis, which with -k - needs -f or -y",
 			       volume->luks->name);
 	r = request->initialize ? 0 : ask_initialize(volume);
@@ -244,5 +244,7 @@ int command_luks_bind(struct context *context, int argc, char **argv)
 			    &request.credential);
 	if (r == 0)
 		r = bind_volume(context, &volume, &request);
+	if (r == -ENOTTY)
+		return CLEVIS_USAGE; /* as Clevis has it where it may not ask */
 	return r < 0 ? CLEVIS_FAILED : CLEVIS_OK;
 }

@@ -27,7 +27,6 @@ LIBRARIES = {
     'gnutls/*': ['tang/server/*'],
     'jansson.h': ['*'],
     'libcryptsetup.h': ['token/*', 'enroll/luks*', 'enroll/clevis/luks*'],
-    'luksmeta.h': ['enroll/clevis/luksmeta.c'],
     'openssl/*': ['crypto/*', 'sss/*'],
     'systemd/*': ['tang/server/*', 'units/*'],
     'tss2/*': ['tpm/*'],

@@ -6,7 +6,7 @@
 
 #include <errno.h>
 
-enum { HEADER = 272, AREA = 28 * 1024 };
+enum { HEADER = 272, BLOCK = 4096, AREA = 28 * 1024 };
 
 static const uint8_t clevis[LUKS1_META_UUID_SIZE] = {
 	0xcb, 0x6e, 0x89, 0x04, 0x81, 0xff, 0x40, 0xda,
@@ -159,12 +159,58 @@ static void test_damage(void **state)
 	refused(AREA, -EBADMSG, "keyslot 4 is damaged");
 }
 
+static void test_changes(void **state)
+{
+	CLEANUP(buf_done) struct buf area = {0};
+	struct luks1_meta meta = {0};
+	struct lines lines;
+	uint8_t large[9000];
+	size_t at;
+
+	(void)state;
+	memset(large, 'x', sizeof(large));
+	assert_int_equal(buf_init(&area, AREA), 0);
+	memset(area.p, 0, AREA);
+	area.n = BLOCK - 1;
+	assert_int_equal(luks1_meta_init(&area), -ENOSPC);
+	area.n = AREA;
+	assert_int_equal(luks1_meta_init(&area), 0);
+
+	/* Three blocks, then one, then three again, for which there is no room before the first goes. */
+	for (unsigned slot = 0; slot < 3; slot++) {
+		struct ref data = {large, slot == 1 ? 10 : sizeof(large)};
+		static const size_t wanted[] = {BLOCK, 4 * BLOCK, 0};
+		int r;
+
+		assert_int_equal(luks1_meta_read(buf_ref(&area), lines_begin(&lines), &meta), 0);
+		r = luks1_meta_put(&area, &meta, slot, clevis, data, &at);
+		assert_int_equal(r, slot == 2 ? -ENOSPC : 0);
+		if (r == 0)
+			assert_int_equal(at, wanted[slot]);
+	}
+	luks1_meta_drop(&area, 0);
+	assert_int_equal(luks1_meta_read(buf_ref(&area), lines_begin(&lines), &meta), 0);
+	assert_null(meta.slots[0].data.p);
+	assert_int_equal(meta.slots[1].data.n, 10);
+	assert_int_equal(
+		luks1_meta_put(&area, &meta, 7, clevis, (struct ref){large, sizeof(large)}, &at),
+		0);
+	assert_int_equal(at, BLOCK);
+
+	luks1_meta_give(&area, 7, large);
+	assert_int_equal(luks1_meta_read(buf_ref(&area), lines_begin(&lines), &meta), 0);
+	assert_int_equal(meta.slots[7].data.n, sizeof(large));
+	assert_false(luks1_meta_is_clevis(&meta.slots[7]));
+	assert_true(luks1_meta_is_clevis(&meta.slots[1]));
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_reads),
 		cmocka_unit_test(test_none),
 		cmocka_unit_test(test_damage),
+		cmocka_unit_test(test_changes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
