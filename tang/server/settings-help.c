@@ -24,7 +24,7 @@ const char *const settings_help[] = {
 	"What it takes:\n"
 	"  --workers=N                   threads (default: as many as CPUs)\n"
 	"  --max-connections=N           at once; further ones wait (default: 4096)\n"
-	"  --max-connections-per-address=N   further ones are closed (default: 1024)\n"
+	"  --max-connections-per-address=N   further ones are closed (default: 2048)\n"
 	"  --idle-timeout=SECONDS        close a connection on which nothing comes (default: 10)\n"
 	"  --request-timeout=SECONDS     or no request comes to its end (default: 30)\n"
 	"\n"

@@ -223,7 +223,7 @@ int settings_parse(int argc, char **argv, const struct log *log, struct settings
 {
 	struct reading reading = {
 		.settings = {.max_connections = 4096,
-			     .max_connections_per_address = 1024,
+			     .max_connections_per_address = 2048,
 			     .idle_timeout = 10,
 			     .request_timeout = 30,
 			     .log = SETTINGS_LOG_RECOVERY},

@@ -45,7 +45,7 @@ static void test_defaults(void **state)
 	assert_false(settings.has_metrics);
 	assert_int_equal(settings.workers, 0);
 	assert_int_equal(settings.max_connections, 4096);
-	assert_int_equal(settings.max_connections_per_address, 1024);
+	assert_int_equal(settings.max_connections_per_address, 2048);
 	assert_int_equal(settings.idle_timeout, 10);
 	assert_int_equal(settings.request_timeout, 30);
 	assert_int_equal(settings.log, SETTINGS_LOG_RECOVERY);
