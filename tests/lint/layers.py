@@ -43,7 +43,7 @@ def room_of(path):
 
 def matches(path, pattern):
     """A folder's pattern does not reach into the rooms inside it."""
-    return fnmatch(str(path), pattern) and (pattern == '*' or room_of(path) == str(Path(pattern).parent))
+    return fnmatch(str(path), pattern) and (pattern == '*' or room_of(path) == room_of(pattern))
 
 
 def includes():
