@@ -63,7 +63,8 @@ static bool is_active(const struct volume *volume, unsigned slot)
 static int coming_to(const struct volume *volume, const struct luks1_meta *meta, unsigned slot)
 {
 	for (int i = 0; i < SLOTS; i++)
-		if (mark_slot(&meta->slots[i]) == (int)slot && is_active(volume, (unsigned)i))
+		if (mark_slot(&meta->slots[i]) == (int)slot && i != (int)slot &&
+		    is_active(volume, (unsigned)i))
 			return i;
 	return -1;
 }
@@ -137,6 +138,23 @@ static int add_keyslot(struct volume *volume, const struct volume_binding *bindi
 	return 0;
 }
 
+/*
+ * What was marked is marked as going to no slot but its own, with its own keyslot, which is known by that even once
+ * it is half destroyed.
+ */
+static int mark_going(struct volume *volume, unsigned slot)
+{
+	CLEANUP(gap_done) struct gap gap = {0};
+	struct mark mark;
+	int r;
+
+	r = gap_read(volume->luks, &gap);
+	if (r < 0 || mark_slot(&gap.meta.slots[slot]) < 0)
+		return r;
+	r = mark_make(volume->luks, slot, &mark);
+	return r < 0 ? r : gap_give(volume->luks, slot, mark.uuid);
+}
+
 /* Key before name. What reached the disk may differ from what libcryptsetup believes after a failure. */
 static int drop(struct volume *volume, unsigned slot)
 {
@@ -146,6 +164,8 @@ static int drop(struct volume *volume, unsigned slot)
 		return log_err(volume->luks->log, -EIO, "the header of %s cannot be read",
 			       volume->luks->name);
 	if (is_active(volume, slot))
+		r = mark_going(volume, slot);
+	if (r == 0 && is_active(volume, slot))
 		r = luks_remove_keyslot(volume->luks, slot);
 	return r < 0 ? r : gap_drop(volume->luks, slot);
 }
@@ -314,6 +334,10 @@ static int resume(struct volume *volume, volume_recover *recover, void *arg)
 			continue;
 		if (!is_active(volume, i))
 			r = gap_drop(volume->luks, i);
+		else if (mark_slot(&gap.meta.slots[i]) == (int)i)
+			r = is_marked(volume->luks, i, gap.meta.slots[i].uuid)
+				    ? drop(volume, i)
+				    : gap_drop(volume->luks, i); /* somebody took it meanwhile */
 		else if (recover)
 			r = resume_from(volume, i, &gap.meta.slots[i], recover, arg);
 	}
