@@ -342,10 +342,12 @@ case_of "$plain" $none "bind with two wrong passphrases" \
 	"$tmp/terminal" "$password" $'wrong\n' "$password" $'as wrong\n' -- clevis luks bind -y -d IMAGE tang "$tang"
 case_of "$plain" $none "bind with the second passphrase" \
 	"$tmp/terminal" "$password" $'wrong\n' "$password" $'correct horse\n' -- clevis luks bind -y -d IMAGE tang "$tang"
-case_of "$tmp/tang" $none "unbind, a yes and a passphrase that remains" \
+# cryptsetup, which Clevis runs for this, forgets at times what was typed at once.
+ours_alone 22 0 - "$tmp/tang" $none "unbind, a yes and a passphrase that remains" \
 	"$tmp/terminal" "[ynYN] " $'y\n' "passphrase: " $'correct horse\n' -- clevis luks unbind -d IMAGE -s 1
-case_of "$tmp/tang" $none "unbind, a yes and three wrong passphrases" \
-	"$tmp/terminal" "[ynYN] " $'Y\n' "passphrase: " $'wrong\n' "passphrase: " $'no\n' "passphrase: " $'no\n' -- clevis luks unbind -d IMAGE -s 1
+ours_alone 22 1 - "$tmp/tang" $none "unbind, a yes and three wrong passphrases" \
+	"$tmp/terminal" "[ynYN] " $'Y\n' "passphrase: " $'wrong\n' "passphrase: " $'no\n' "passphrase: " $'no\n' \
+	-- clevis luks unbind -d IMAGE -s 1
 case_of "$tmp/tang" $none "unbind and a no" "$tmp/terminal" "[ynYN] " $'n\n' -- clevis luks unbind -d IMAGE -s 1
 case_of "$tmp/dying" $none "regenerate by the passphrase with a server that is dead" \
 	"$tmp/terminal" "$password" $'correct horse\n' -- clevis luks regen -q -d IMAGE -s 1
