@@ -23,8 +23,9 @@ later() { # NAME KIND CMD…
 	fi
 	(
 		case "$volume $*" in
-		# One at a time: tpm2-tools take all of a TPM that has no resource manager.
-		*tpm2* | *sss* | *several*) exec 9>"$tmp/tpm.lock"; flock 9 ;;
+		# One at a time: tpm2-tools take all of a TPM that has no resource manager, and leave sessions there where
+		# Clevis ends them for a policy that is met.
+		*tpm2* | *sss* | *several*) exec 9>"$tmp/tpm.lock"; flock 9; close_all || true ;;
 		esac
 		tmp=$dir
 		[ "$kind" != same ] || run_side theirs "$@"
@@ -411,6 +412,7 @@ done
 judge
 
 opens() { # BY IMAGE
+	close_all
 	"$1" clevis luks pass -d "$2" -s 1 >"$tmp/secret"
 	cryptsetup open --test-passphrase --disable-external-tokens --key-slot 1 --key-file "$tmp/secret" "$2"
 }
@@ -419,6 +421,7 @@ for name in tang tpm2 sss; do
 	[ $name != sss ] || from=our-sss # of theirs a server is dead, which keeps both from it
 	cp --sparse=always "$tmp/$from" "$tmp/ours-again"
 	cp --sparse=always "$tmp/our-$name" "$tmp/theirs-again"
+	close_all
 	ok "$name that we regenerated opens to Debian's" eval \
 		'ours clevis luks regen -q -d "$tmp/ours-again" -s 1; opens theirs "$tmp/ours-again"'
 	ok "$name that Debian's regenerated opens to us" eval \
