@@ -11,6 +11,8 @@
 
 #define CLEANUP_TEXT CLEANUP(free_text)
 
+static const char extras_name[] = "cotter";
+
 /* Deeper than any tree that token_parse() accepts. */
 enum { DEPTH_MAX = 8 };
 
@@ -65,7 +67,7 @@ static int rewrite(json_t *json, const char *pin, const char *label)
 {
 	json_t *extras = json_pack("{s:i, s:s*}", "version", TOKEN_VERSION, "label", label);
 
-	if (json_object_set_new(json, "cotter", extras) != 0 ||
+	if (json_object_set_new(json, extras_name, extras) != 0 ||
 	    json_object_set_new(json, "type", json_sprintf(TOKEN_TYPE_PREFIX "%s", pin)) != 0)
 		return -ENOMEM;
 	return 0;
@@ -82,6 +84,11 @@ int clevis_token_convert(const char *text, const char *label, const struct log *
 	r = js_load(ref_str(text), &json);
 	if (r < 0)
 		return log_err(log, r, "it is not JSON, or too large");
+	/* It is there between the steps of the drop-in's commands alone. */
+	if (json_object_get(json, extras_name))
+		return log_err(log, -EPERM,
+			       "a change of it was interrupted, which the same command of clevis, "
+			       "regen or edit, brings to its end");
 	r = read_header(json, log, &hdr);
 	if (r < 0)
 		return r;

@@ -8,8 +8,9 @@
 /*
  * The same JWE and keyslots as a token of ours, with this label (NULL: none). What it takes is checked as
  * token_parse() does; the cause goes to `log` as one sentence without the token's name. The caller frees
- * *ret. Errors: those of token_parse(), -ENOPKG (a part of the policy, whether or not it is needed, is a pin that
- * is not built in, as Clevis finds some on PATH; or it is encrypted as none of ours is).
+ * *ret. Errors: those of token_parse(), -EPERM (it is in the midst of a change), -ENOPKG (a part of the policy,
+ * whether or not it is needed, is a pin that is not built in, as Clevis finds some on PATH; or it is encrypted
+ * as none of ours is).
  */
 MUST int clevis_token_convert(const char *json, const char *label, const struct log *log,
 			      char **ret);

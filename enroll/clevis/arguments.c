@@ -4,6 +4,7 @@
 
 #include "enroll/clevis/bound-config.h"
 #include "enroll/clevis/jwe-text.h"
+#include "token/token.h"
 
 #include <errno.h>
 #include <unistd.h>
@@ -34,7 +35,7 @@ static int open_volume(struct context *context, const struct arguments *argument
 	if (!ready)
 		r = luks_setup(arguments->values['e'], log); /* a token of others */
 	if (!ready && r == 0)
-		r = luks_carry("clevis", log);
+		r = luks_carry(TOKEN_TYPE_CLEVIS, log);
 	if (r < 0)
 		return r;
 	ready = true;

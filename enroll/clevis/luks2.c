@@ -8,20 +8,20 @@
 #include "enroll/luks-note.h"
 #include "enroll/luks-resume.h"
 #include "enroll/luks-takeover.h"
+#include "token/token.h"
 
 #include <errno.h>
 
 #define CLEANUP_TEXT CLEANUP(free_text)
-
-static const char token_type[] = "clevis";
 
 /* Borrowed; NULL where that is no token of Clevis's. */
 static const char *text_of(const struct luks *luks, unsigned token)
 {
 	const char *type, *json;
 
-	return luks_token(luks, token, &type, &json) == 0 && strcmp(type, token_type) == 0 ? json
-											   : NULL;
+	return luks_token(luks, token, &type, &json) == 0 && strcmp(type, TOKEN_TYPE_CLEVIS) == 0
+		       ? json
+		       : NULL;
 }
 
 /* Whether the keyslot is what the note of this token says is to go. */
@@ -105,7 +105,7 @@ static int format(const struct volume_binding *binding, int place, char **ret)
 	r = jwe_text_to_json(binding->jwe, &object);
 	if (r < 0)
 		return r;
-	json = json_pack("{s:s, s:[], s:O}", "type", token_type, "keyslots", "jwe", object);
+	json = json_pack("{s:s, s:[], s:O}", "type", TOKEN_TYPE_CLEVIS, "keyslots", "jwe", object);
 	r = json ? js_dump(json, &text) : -ENOMEM;
 	return r < 0 ? r : keyslot_place_write(text, place, ret);
 }

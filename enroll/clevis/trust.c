@@ -44,8 +44,8 @@ int trust_ask(void *arg, const struct trust_question *question)
 		return log_err(
 			log, -EKEYREJECTED,
 			"there is no terminal to ask whether the keys of %.200s are to be "
-			"trusted; give \"thp\", which tang-show-keys prints on the server, or "
-			"-y to trust whatever answers",
+			"trusted; give \"thp\" in the configuration, which tang-show-keys prints on the "
+			"server",
 			question->url);
 	text = question_text(question);
 	r = text ? ask_yes(text) : -ENOMEM;

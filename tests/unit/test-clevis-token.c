@@ -153,6 +153,15 @@ static void test_malformed(void **state)
 	refuses(json, -EBADMSG, "its JWE ");
 }
 
+static void test_interrupted(void **state)
+{
+	CLEANUP_JSON json_t *json = clevis_token();
+
+	(void)state;
+	assert_int_equal(json_object_set_new(json, "cotter", json_pack("{s:i}", "place", 1)), 0);
+	refuses(json, -EPERM, "was interrupted");
+}
+
 static void test_compact(void **state)
 {
 	static const char *const good[] = {"a.b.c.d.e", " a.b.c.d.e\n", "\r\na.b.c.d.e\t"};
@@ -183,9 +192,8 @@ static void test_compact(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_converts),
-		cmocka_unit_test(test_foreign),
-		cmocka_unit_test(test_malformed),
+		cmocka_unit_test(test_converts),  cmocka_unit_test(test_foreign),
+		cmocka_unit_test(test_malformed), cmocka_unit_test(test_interrupted),
 		cmocka_unit_test(test_compact),
 	};
 
