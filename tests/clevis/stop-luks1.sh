@@ -3,6 +3,7 @@
 # clevis luks regen of a LUKS1 volume, ended by SIGKILL before and in the middle of every write: the volume opens by
 # the old binding or by the new one, and the same command ends as if it had never been stopped.
 . "$(dirname "$0")/../lib.sh"
+. "$src/tests/points.sh"
 
 for program in luksmeta clevis; do
 	command -v $program >/dev/null || skip_all "$program is not installed"
@@ -35,8 +36,7 @@ truncate -s 4M "$image"
 cryptsetup luksFormat --batch-mode --type luks1 --pbkdf-force-iterations 1000 --key-file "$passphrase" "$image"
 ours clevis luks bind -f -k "$passphrase" -d "$image" tang "$tang" 2>/dev/null
 
-preload=$tmp/stop.so
-cc -shared -fPIC -D_GNU_SOURCE -O1 -o "$preload" "$src/tests/fault/stop.c"
+build_stop
 stopping() { # IMAGE COMMAND…
 	STOP_FILES=$1 STOP_LOG=$1.calls LD_PRELOAD=$preload ours clevis luks "${@:2}" -d "$1"
 }
@@ -65,36 +65,13 @@ stop_regen() { # N HOW
 
 cp "$tmp/bound" "$tmp/whole"
 stopping "$tmp/whole" regen -q -s 1
-jobs=()
-while read -r n call size; do
-	case $call in *write*) hows="before half" ;; *) hows=before ;; esac
-	for how in $hows; do
-		jobs+=("$n $how $call $size")
-	done
-done <"$tmp/whole.calls"
+hows_of() { # N CALL
+	case $2 in *write*) echo before half ;; *) echo before ;; esac
+}
+points "$tmp/whole.calls" "a regeneration" stop_regen
 
 # Of many that are alike, as those that overwrite a keyslot's area, every few are taken.
 step=$((${#jobs[@]} / 60 + 1))
-lane() { # FIRST STEP
-	local i
-	set +e # which a || would do to all that the job calls
-	for ((i = $1; i < ${#jobs[@]}; i += $2)); do
-		(set -ex; stop_regen ${jobs[i]%% *} $(cut -d' ' -f2 <<<"${jobs[i]}")) >"$tmp/log-$i" 2>&1
-		echo $? >"$tmp/status-$i"
-	done
-}
-lanes=()
-for first in 0 1 2; do
-	lane $((first * step)) $((3 * step)) &
-	lanes+=($!)
-done
-wait "${lanes[@]}"
-
-went_well() { # I
-	[ "$(cat "$tmp/status-$1")" = 0 ] || { tail -n 30 "$tmp/log-$1"; return 1; }
-}
-echo "# ${#jobs[@]} points, of which every ${step}th is taken"
-for ((i = 0; i < ${#jobs[@]}; i += step)); do
-	ok "regen stopped: ${jobs[i]}" went_well "$i"
-done
+echo "# every ${step}th of them is taken"
+try_points $step
 done_testing

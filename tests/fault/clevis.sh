@@ -6,14 +6,10 @@
 #
 # Sanitized programs are slow: with them every ninth point is taken.
 . "$(dirname "$0")/../lib.sh"
+. "$src/tests/points.sh"
 
 clevis=$build/enroll/clevis/bin
-preload=$tmp/stop.so
-cc -shared -fPIC -D_GNU_SOURCE -O1 -o "$preload" "$src/tests/fault/stop.c"
-if [ "$sanitized" != 0 ]; then
-	preload="$(realpath "$(gcc -print-file-name=libasan.so)"):$preload"
-	export ASAN_OPTIONS=${ASAN_OPTIONS:-}:verify_asan_link_order=0
-fi
+build_stop
 
 # --- the scenes ---
 
@@ -123,54 +119,22 @@ stop_at() { # VERB N HOW
 
 # --- all of it, in the background ---
 
-jobs=()
-points() { # VERB
-	local n call size how hows before=${#jobs[@]}
-	while read -r n call size; do
-		# They take the way of a regeneration, or nearly so.
-		[ "$1" != 2 ] || [ $((n % 2)) = 0 ] || continue
-		[ "$1" != 3 ] || [ $((n % 4)) = 0 ] || continue
-		hows=before
-		# What a commit is in halves stop.sh knows.
-		[ $((n % 3)) != 1 ] || [[ "$call" != *write* ]] || hows="before half lost"
-		for how in $hows; do
-			jobs+=("$1 $n $how")
-			labels+=("${names[$1]}, $how call $n: $call $size")
-		done
-	done <"$tmp/whole-$1.calls"
-	echo "# $((${#jobs[@]} - before)) points in ${names[$1]}"
-}
-
-lane() { # FIRST STEP
-	local i
-	set +e # which a || would do to all that the job calls
-	for ((i = $1; i < ${#jobs[@]}; i += $2)); do
-		(set -ex; stop_at ${jobs[i]}) >"$tmp/log-$i" 2>&1
-		echo $? >"$tmp/status-$i"
-	done
+hows_of() { # N CALL stop_at VERB
+	# They take the way of a regeneration, or nearly so.
+	case $4 in 2) [ $(($1 % 2)) = 0 ] || return 0 ;; 3) [ $(($1 % 4)) = 0 ] || return 0 ;; esac
+	# What a commit is in halves stop.sh knows.
+	if [ $(($1 % 3)) = 1 ] && [[ $2 = *write* ]]; then echo before half lost; else echo before; fi
 }
 
 for i in "${!names[@]}"; do
 	rehearse "$i"
-	points "$i"
+	points "$tmp/whole-$i.calls" "${names[$i]}" stop_at "$i"
 done
 echo "# ${#jobs[@]} points in all"
 ok "there are enough points" [ ${#jobs[@]} -ge 150 ]
 
 step=1
 [ "$sanitized" = 0 ] || step=9
-lanes=()
-for first in 0 1 2; do
-	lane $((first * step)) $((3 * step)) &
-	lanes+=($!)
-done
-wait "${lanes[@]}"
-
-went_well() { # I
-	[ "$(cat "$tmp/status-$1")" = 0 ] || { tail -n 30 "$tmp/log-$1"; return 1; }
-}
-for ((i = 0; i < ${#jobs[@]}; i += step)); do
-	ok "${labels[i]}" went_well "$i"
-done
+try_points $step
 
 done_testing

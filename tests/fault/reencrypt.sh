@@ -6,10 +6,11 @@
 #
 # Sanitized programs are slow: with them every eighth point is taken.
 . "$(dirname "$0")/../lib.sh"
+. "$src/tests/points.sh"
 . "$src/tests/volume-key.sh"
 
-export ASAN_OPTIONS=${ASAN_OPTIONS:-}:detect_leaks=0:verify_asan_link_order=0
-cc -shared -fPIC -D_GNU_SOURCE -O1 -o "$tmp/stop.so" "$src/tests/fault/stop.c"
+build_stop
+export ASAN_OPTIONS=${ASAN_OPTIONS:-}:detect_leaks=0
 
 start_tangd
 second=$tmp/second
@@ -55,7 +56,7 @@ copy_orig() { # IMAGE
 stopped() { # HOW AT IMAGE
 	copy_orig "$3"
 	rc=0
-	STOP_FILES=$3 STOP_HOW=$1 STOP_AT=$2 LD_PRELOAD=$tmp/stop.so \
+	STOP_FILES=$3 STOP_HOW=$1 STOP_AT=$2 LD_PRELOAD=$preload \
 		"$cotter_enroll" "${first[@]}" "$3" || rc=$?
 	case $rc in 137 | 1) ;; *) echo "it ended with status $rc"; return 1 ;; esac
 	opens_by_both "$3"
@@ -67,9 +68,9 @@ stopped() { # HOW AT IMAGE
 # The second time, the recovery or the end is stopped as well.
 stopped_again() { # AT SECOND-AT IMAGE
 	copy_orig "$3"
-	STOP_FILES=$3 STOP_HOW=half STOP_AT=$1 LD_PRELOAD=$tmp/stop.so \
+	STOP_FILES=$3 STOP_HOW=half STOP_AT=$1 LD_PRELOAD=$preload \
 		"$cotter_enroll" "${first[@]}" "$3" || true
-	STOP_FILES=$3 STOP_HOW=half STOP_AT=$2 LD_PRELOAD=$tmp/stop.so \
+	STOP_FILES=$3 STOP_HOW=half STOP_AT=$2 LD_PRELOAD=$preload \
 		"$cotter_enroll" "${first[@]}" "$3" || true
 	opens_by_both "$3"
 	# Once the note is gone it is over: the second stop came in the binding, if at all.
@@ -85,7 +86,7 @@ stopped_again() { # AT SECOND-AT IMAGE
 }
 
 cp "$orig" "$tmp/counted"
-STOP_FILES=$tmp/counted STOP_LOG=$tmp/log LD_PRELOAD=$tmp/stop.so \
+STOP_FILES=$tmp/counted STOP_LOG=$tmp/log LD_PRELOAD=$preload \
 	run "$cotter_enroll" "${first[@]}" "$tmp/counted"
 ok "re-encrypts and binds" assert_rc 0
 ok "has a new key, the same data and the same ways in" is_done "$tmp/counted"
@@ -97,37 +98,22 @@ ok "there are more than a hundred writes and syncs" [ "$points" -ge 120 -a "$end
 
 step=1
 [ "$sanitized" = 0 ] || step=8
-jobs=()
 for ((n = 1; n <= points; n += step)); do
-	jobs+=("stopped before $n")
+	jobs+=("stopped before $n $tmp/before-$n")
 	if sed -n "${n}p" "$tmp/log" | grep -q write; then
-		jobs+=("stopped half $n" "stopped lost $n")
+		jobs+=("stopped half $n $tmp/half-$n" "stopped lost $n $tmp/lost-$n")
 	fi
 done
 # In the middle of the last chunk, and around the end.
 for at in $((end - 14)) $((end - 1)) $((end + 2)); do
 	for ((n = 1; n <= 32; n += step)); do
-		jobs+=("stopped_again $at $n")
+		jobs+=("stopped_again $at $n $tmp/again-$at-$n")
 	done
 done
 
-lane() { # FIRST
-	local i
-	set +e # which a || would do to all that the job calls
-	for ((i = $1; i < ${#jobs[@]}; i += 3)); do
-		(set -ex; ${jobs[i]} "$tmp/image-$i") >"$tmp/log-$i" 2>&1
-		echo $? >"$tmp/status-$i"
-	done
-}
+run_lanes 1
 
-lanes=()
-for i in 0 1 2; do
-	lane $i &
-	lanes+=($!)
-done
-wait "${lanes[@]}"
-
-went_well() { # FUNCTION-AND-HOW
+all_went_well() { # FUNCTION-AND-HOW
 	local i failed=0
 	for i in "${!jobs[@]}"; do
 		case ${jobs[i]} in "$1 "*) ;; *) continue ;; esac
@@ -140,13 +126,13 @@ went_well() { # FUNCTION-AND-HOW
 }
 echo "# ${#jobs[@]} stops at $points writes and syncs, the end beginning at $end"
 for how in before half lost; do
-	ok "the volume opens and goes on where it was stopped ($how)" went_well "stopped $how"
+	ok "the volume opens and goes on where it was stopped ($how)" all_went_well "stopped $how"
 done
-ok "the same where it is stopped twice" went_well stopped_again
+ok "the same where it is stopped twice" all_went_well stopped_again
 
 # Why the end is not left to libcryptsetup: where all is written, this one begins anew.
 copy_orig "$tmp/written"
-STOP_FILES=$tmp/written STOP_HOW=before STOP_AT=$end LD_PRELOAD=$tmp/stop.so \
+STOP_FILES=$tmp/written STOP_HOW=before STOP_AT=$end LD_PRELOAD=$preload \
 	run "$cotter_enroll" "${first[@]}" "$tmp/written"
 volume_key "$tmp/written"
 ok "the data are all written before the end" assert_equal "$(data_sum "$tmp/written")" "$plain"

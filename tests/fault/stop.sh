@@ -7,13 +7,9 @@
 #
 # Sanitized programs are slow: with them every ninth point is taken.
 . "$(dirname "$0")/../lib.sh"
+. "$src/tests/points.sh"
 
-preload=$tmp/stop.so
-cc -shared -fPIC -D_GNU_SOURCE -O1 -o "$preload" "$src/tests/fault/stop.c"
-if [ "$sanitized" != 0 ]; then
-	preload="$(realpath "$(gcc -print-file-name=libasan.so)"):$preload"
-	export ASAN_OPTIONS=${ASAN_OPTIONS:-}:verify_asan_link_order=0
-fi
+build_stop
 
 # Where the build looks for units; libsystemd's own stay out of sight.
 units_dir=$(meson introspect "$build" --buildoptions |
@@ -261,50 +257,20 @@ verb "a binding with its line in crypttab" table 20 "${key[@]}" "${second[@]}" -
 
 # --- all of it, in the background ---
 
-jobs=()
-points() { # VERB
-	local n call size how hows before=${#jobs[@]}
-	while read -r n call size; do
-		[ "$n" -ge "${firsts[$1]}" ] || continue
-		case $call in *write*) hows="before half lost" ;; *) hows=before ;; esac
-		for how in $hows; do
-			jobs+=("$1 $n $how")
-			labels+=("${names[$1]}, $how call $n: $call $size")
-		done
-	done <"$tmp/whole-$1/calls"
-	echo "# $((${#jobs[@]} - before)) points in ${names[$1]}"
-}
-
-lane() { # FIRST STEP
-	local i
-	set +e # which a || would do to all that the job calls
-	for ((i = $1; i < ${#jobs[@]}; i += $2)); do
-		(set -ex; stop_at ${jobs[i]}) >"$tmp/log-$i" 2>&1
-		echo $? >"$tmp/status-$i"
-	done
+# From the verb's first point that is not another's, too.
+hows_of() { # N CALL stop_at VERB
+	[ "$1" -lt "${firsts[$4]}" ] || case $2 in *write*) echo before half lost ;; *) echo before ;; esac
 }
 
 for i in "${!names[@]}"; do
 	rehearse "$i"
-	points "$i"
+	points "$tmp/whole-$i/calls" "${names[$i]}" stop_at "$i"
 done
 echo "# ${#jobs[@]} points in all"
 ok "there are hundreds of points" [ ${#jobs[@]} -ge 600 ]
 
 step=1
 [ "$sanitized" = 0 ] || step=9
-lanes=()
-for first in 0 1 2; do
-	lane $((first * step)) $((3 * step)) &
-	lanes+=($!)
-done
-wait "${lanes[@]}"
-
-went_well() { # I
-	[ "$(cat "$tmp/status-$1")" = 0 ] || { tail -n 30 "$tmp/log-$1"; return 1; }
-}
-for ((i = 0; i < ${#jobs[@]}; i += step)); do
-	ok "${labels[i]}" went_well "$i"
-done
+try_points $step
 
 done_testing

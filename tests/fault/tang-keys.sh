@@ -6,17 +6,13 @@
 # Then a folder that is full, that belongs to another or that may not be used, and one that is copied while its keys
 # are rotated every few milliseconds.
 . "$(dirname "$0")/../lib.sh"
+. "$src/tests/points.sh"
 
 helper=$build/tests/keys-helper
 tool=$build/tang/server/cotter-tang-keys
 umask 0 # which must not matter
 
-preload=$tmp/stop.so
-cc -shared -fPIC -D_GNU_SOURCE -O1 -o "$preload" "$src/tests/fault/stop.c"
-if [ "$sanitized" != 0 ]; then
-	preload="$(realpath "$(gcc -print-file-name=libasan.so)"):$preload"
-	export ASAN_OPTIONS=${ASAN_OPTIONS:-}:verify_asan_link_order=0
-fi
+build_stop
 
 # --- what must hold of a folder ---
 
@@ -137,46 +133,21 @@ stop_at() { # VERB N HOW
 	rm -r "$folder" "$folder"-*
 }
 
-jobs=() labels=()
 rehearse() { # VERB
-	local folder=$tmp/whole-$1 n call size how hows before=${#jobs[@]}
+	local folder=$tmp/whole-$1
 	cp -a "$tmp/${scenes[$1]}" "$folder"
 	stopping "$folder" "${commands[$1]}" >/dev/null
-	while read -r n call size; do
-		case $call in *write*) hows="before half lost" ;; *) hows=before ;; esac
-		for how in $hows; do
-			jobs+=("$1 $n $how")
-			labels+=("${names[$1]}, $how call $n: $call $size")
-		done
-	done <"$folder-calls"
-	echo "# $((${#jobs[@]} - before)) points in ${names[$1]}: $(awk '{ print $2 }' "$folder-calls" | paste -sd' ')"
+	points "$folder-calls" "${names[$1]}" stop_at "$1"
+	echo "# which are $(awk '{ print $2 }' "$folder-calls" | paste -sd' ')"
 }
 for i in "${!names[@]}"; do
 	rehearse "$i"
 done
 ok "there are many points" [ ${#jobs[@]} -ge 80 ]
 
-lane() { # FIRST
-	local i
-	set +e # which a || would do to all that the job calls
-	for ((i = $1; i < ${#jobs[@]}; i += 2 * step)); do
-		(set -ex; stop_at ${jobs[i]}) >"$tmp/log-$i" 2>&1
-		echo $? >"$tmp/status-$i"
-	done
-}
 step=1
 [ "$sanitized" = 0 ] || step=3
-lane 0 &
-lanes=($!)
-lane $step &
-wait "${lanes[@]}" $!
-
-went_well() { # I
-	[ "$(cat "$tmp/status-$1")" = 0 ] || { tail -n 30 "$tmp/log-$1"; return 1; }
-}
-for ((i = 0; i < ${#jobs[@]}; i += step)); do
-	ok "${labels[i]}" went_well "$i"
-done
+try_points $step
 
 # --- who may read a file at what time, as the kernel saw it ---
 

@@ -7,15 +7,11 @@
 #
 # Sanitized programs are slow: with them every fifth point is taken.
 . "$(dirname "$0")/../lib.sh"
+. "$src/tests/points.sh"
 
 command -v luksmeta >/dev/null || skip_all "luksmeta is not installed"
 
-preload=$tmp/stop.so
-cc -shared -fPIC -D_GNU_SOURCE -O1 -o "$preload" "$src/tests/fault/stop.c"
-if [ "$sanitized" != 0 ]; then
-	preload="$(realpath "$(gcc -print-file-name=libasan.so)"):$preload"
-	export ASAN_OPTIONS=${ASAN_OPTIONS:-}:verify_asan_link_order=0
-fi
+build_stop
 
 uuid=cb6e8904-81ff-40da-a84a-07ab9ab5715e # Clevis's
 slots=(1 4)                               # those that it keeps something for
@@ -72,10 +68,12 @@ both_copies_are_sound() { # IMAGE
 	[ -z "$(cryptsetup luksDump "$1" 2>&1 >/dev/null)" ] && cmp -n 12288 -i 4096:20480 "$1" "$1"
 }
 
-stop_at() { # SCENE N HOW OPTION…
+declare -A options=([512]= [256]=--import) # of each scene
+
+stop_at() { # SCENE N HOW
 	local image=$tmp/image-$1-$2-$3 rc=0
 	cp "$tmp/plain-$1" "$image"
-	STOP_AT=$2 STOP_HOW=$3 convert "$image" "${@:4}" || rc=$?
+	STOP_AT=$2 STOP_HOW=$3 convert "$image" ${options[$1]} || rc=$?
 	assert_equal $rc 137
 	echo "version $(version "$image")"
 	opens "$image"
@@ -85,11 +83,11 @@ stop_at() { # SCENE N HOW OPTION…
 	cp "$image" "$image.other"
 	cryptsetup luksChangeKey --disable-external-tokens --batch-mode --pbkdf pbkdf2 \
 		--pbkdf-force-iterations 1000 --key-slot 0 --key-file "$passphrase" "$image.other" "$tmp/last"
-	STOP_FILES= "$cotter_enroll" --to-luks2 "${@:4}" "$image.other"
+	STOP_FILES= "$cotter_enroll" --to-luks2 ${options[$1]} "$image.other"
 	opens_by_key "$image.other" "$tmp/last" --key-slot 0
 	keeps_jwes "$image.other"
 
-	"$cotter_enroll" --to-luks2 "${@:4}" "$image"
+	"$cotter_enroll" --to-luks2 ${options[$1]} "$image"
 	opens "$image"
 	keeps_jwes "$image"
 	assert_equal "$(shape "$image")" "$(cat "$tmp/shape-$1")"
@@ -128,52 +126,24 @@ make_luks1() { # SCENE KEY-BITS
 make_luks1 512 512
 make_luks1 256 256
 
-jobs=() labels=()
-points() { # SCENE OPTION…
-	local image=$tmp/whole-$1 n call size how hows
+rehearse() { # SCENE
+	local image=$tmp/whole-$1
 	cp "$tmp/plain-$1" "$image"
-	convert "$image" --quiet "${@:2}"
+	convert "$image" --quiet ${options[$1]}
 	shape "$image" >"$tmp/shape-$1"
 	opens "$image"
 	keeps_jwes "$image"
-	while read -r n call size; do
-		case $call in *write*) hows="before half lost" ;; *) hows=before ;; esac
-		for how in $hows; do
-			jobs+=("$1 $n $how ${*:2}")
-			labels+=("$1 bits ${*:2}, $how call $n: $call $size")
-		done
-	done <"$image.calls"
+	points "$image.calls" "$1 bits ${options[$1]}" stop_at "$1"
 }
 
-points 512
-points 256 --import
+rehearse 512
+rehearse 256
 echo "# ${#jobs[@]} points"
 ok "there are many points" [ ${#jobs[@]} -ge 60 ]
 
 step=1
 [ "$sanitized" = 0 ] || step=5
-lane() { # FIRST STEP
-	local i
-	set +e # which a || would do to all that the job calls
-	for ((i = $1; i < ${#jobs[@]}; i += $2)); do
-		(set -ex; stop_at ${jobs[i]}) >"$tmp/log-$i" 2>&1
-		echo $? >"$tmp/status-$i"
-	done
-}
-
-lanes=()
-for first in 0 1 2; do
-	lane $((first * step)) $((3 * step)) &
-	lanes+=($!)
-done
-wait "${lanes[@]}"
-
-went_well() { # I
-	[ "$(cat "$tmp/status-$1")" = 0 ] || { tail -n 30 "$tmp/log-$1"; return 1; }
-}
-for ((i = 0; i < ${#jobs[@]}; i += step)); do
-	ok "${labels[i]}" went_well "$i"
-done
+try_points $step
 
 seen() {
 	cat "$tmp"/log-* | sed -n 's/^version //p' | sort -u | tr '\n' ' '
