@@ -9,7 +9,8 @@
 #include <stdlib.h>
 
 /* The caller frees it; NULL out of memory. */
-static char *trust_text(const struct trust_question *question)
+static char *trust_text(const char *before, const char *indent, const json_t *thumbprints,
+			const char *after)
 {
 	const json_t *thumbprint;
 	char *text = NULL;
@@ -18,20 +19,28 @@ static char *trust_text(const struct trust_question *question)
 
 	if (!f)
 		return NULL;
-	(void)fprintf(f, "The Tang server at %s signs with the keys\n", question->url);
-	json_array_foreach(question->thumbprints, i, thumbprint)
-		(void)fprintf(f, "    %s\n", json_string_value(thumbprint));
-	(void)fputs("Are these the keys that tang-show-keys prints there? [y/N] ", f);
+	(void)fputs(before, f);
+	json_array_foreach(thumbprints, i, thumbprint)
+		(void)fprintf(f, "%s%s\n", indent, json_string_value(thumbprint));
+	(void)fputs(after, f);
 	if (fclose(f) == 0)
 		return text;
 	free(text);
 	return NULL;
 }
 
+int trust_ask_yes(const char *before, const char *indent, const json_t *thumbprints,
+		  const char *after)
+{
+	CLEANUP(free_text) char *text = trust_text(before, indent, thumbprints, after);
+
+	return text ? ask_yes(text) : -ENOMEM;
+}
+
 int trust_confirm(void *arg, const struct trust_question *question)
 {
 	const struct log *log = arg;
-	char *text;
+	char before[LOG_LINE_MAX];
 	int r;
 
 	if (!ask_possible())
@@ -42,9 +51,10 @@ int trust_confirm(void *arg, const struct trust_question *question)
 			       "--tang-advertisement=FILE",
 			       question->url);
 
-	text = trust_text(question);
-	r = text ? ask_yes(text) : -ENOMEM;
-	free(text);
+	(void)snprintf(before, sizeof(before), "The Tang server at %.400s signs with the keys\n",
+		       question->url);
+	r = trust_ask_yes(before, "    ", question->thumbprints,
+			  "Are these the keys that tang-show-keys prints there? [y/N] ");
 	if (r < 0)
 		return log_err(log, -EKEYREJECTED,
 			       "the keys of %.200s are not trusted; nothing was changed",

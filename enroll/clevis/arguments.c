@@ -25,6 +25,15 @@ int arguments_read(int argc, char **argv, const char *options, struct arguments 
 	return 0;
 }
 
+bool arguments_name_binding(const struct context *context, const struct arguments *arguments)
+{
+	if (arguments->values['d'] && arguments->values['s'])
+		return true;
+	(void)log_err(&context->log, 0, "Did not specify a %s!",
+		      arguments->values['d'] ? "slot" : "device");
+	return false;
+}
+
 static int open_volume(struct context *context, const struct arguments *arguments, bool to_write,
 		       struct volume *ret)
 {

@@ -16,6 +16,9 @@ struct arguments {
 /* As getopt(3) has `options`. Errors: -EINVAL (an unknown one, or one without its value), untold. */
 MUST int arguments_read(int argc, char **argv, const char *options, struct arguments *ret);
 
+/* Whether the options that a binding is named by, -d and -s, are given; the first that is not is told. */
+MUST bool arguments_name_binding(const struct context *context, const struct arguments *arguments);
+
 /*
  * The command's volume, opened, and, where `ret_slot` is set, the slot of a binding that -s names. Reasons go to the
  * context's log. Errors: -ENODEV, -EINVAL (no such slot), -ENOENT (no binding there), -EBADMSG, others of

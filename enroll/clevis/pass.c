@@ -24,11 +24,8 @@ int command_luks_pass(struct context *context, int argc, char **argv)
 
 	if (arguments_read(argc, argv, "+:d:s:", &arguments) < 0)
 		return command_usage(usage, CLEVIS_FAILED);
-	if (!arguments.values['d'] || !arguments.values['s']) {
-		(void)log_err(&context->log, 0, "Did not specify a %s!",
-			      arguments.values['d'] ? "slot" : "device");
+	if (!arguments_name_binding(context, &arguments))
 		return command_usage(usage, CLEVIS_FAILED);
-	}
 
 	r = arguments_open(context, &arguments, false, &volume, &slot);
 	if (r == 0)

@@ -80,10 +80,7 @@ int command_luks_report(struct context *context, int argc, char **argv)
 		return command_usage(usage, CLEVIS_FAILED);
 	if (arguments.values['h'])
 		return command_usage(usage, CLEVIS_OK);
-	if (!arguments.values['d'] || !arguments.values['s']) {
-		(void)log_err(&context->log, 0, "Did not specify a %s!",
-			      arguments.values['d'] ? "slot" : "device");
+	if (!arguments_name_binding(context, &arguments))
 		return CLEVIS_FAILED;
-	}
 	return report(context, &arguments);
 }

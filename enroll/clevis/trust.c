@@ -3,9 +3,9 @@
 #include "enroll/clevis/trust.h"
 
 #include "enroll/ask.h"
+#include "enroll/trust.h"
 
 #include <errno.h>
-#include <stdio.h>
 
 int trust_all(void *arg, const struct trust_question *question)
 {
@@ -14,30 +14,9 @@ int trust_all(void *arg, const struct trust_question *question)
 	return 0;
 }
 
-/* The caller frees it; NULL out of memory. */
-static char *question_text(const struct trust_question *question)
-{
-	const json_t *thumbprint;
-	char *text = NULL;
-	size_t size, i;
-	FILE *f = open_memstream(&text, &size);
-
-	if (!f)
-		return NULL;
-	(void)fputs("The advertisement contains the following signing keys:\n\n", f);
-	json_array_foreach(question->thumbprints, i, thumbprint)
-		(void)fprintf(f, "%s\n", json_string_value(thumbprint));
-	(void)fputs("\nDo you wish to trust these keys? [ynYN] ", f);
-	if (fclose(f) == 0)
-		return text;
-	free(text);
-	return NULL;
-}
-
 int trust_ask(void *arg, const struct trust_question *question)
 {
 	const struct log *log = arg;
-	CLEANUP(free_text) char *text = NULL;
 	int r;
 
 	if (!ask_possible())
@@ -47,8 +26,8 @@ int trust_ask(void *arg, const struct trust_question *question)
 			"trusted; give \"thp\" in the configuration, which tang-show-keys prints on the "
 			"server",
 			question->url);
-	text = question_text(question);
-	r = text ? ask_yes(text) : -ENOMEM;
+	r = trust_ask_yes("The advertisement contains the following signing keys:\n\n", "",
+			  question->thumbprints, "\nDo you wish to trust these keys? [ynYN] ");
 	return r < 0 ? log_err(log, -EKEYREJECTED, "the keys of %.200s are not trusted",
 			       question->url)
 		     : 0;

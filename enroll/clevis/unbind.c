@@ -125,11 +125,8 @@ int command_luks_unbind(struct context *context, int argc, char **argv)
 
 	if (arguments_read(argc, argv, "+:d:s:f", &arguments) < 0)
 		return command_usage(usage, CLEVIS_USAGE);
-	if (!arguments.values['d'] || !arguments.values['s']) {
-		(void)log_err(&context->log, 0, "Did not specify a %s!",
-			      arguments.values['d'] ? "slot" : "device");
+	if (!arguments_name_binding(context, &arguments))
 		return command_usage(usage, CLEVIS_USAGE);
-	}
 	if (arguments_open(context, &arguments, true, &volume, NULL) < 0 ||
 	    volume.format->resume(&volume, NULL, NULL) < 0 ||
 	    arguments_slot(&arguments, &volume, &slot) < 0)

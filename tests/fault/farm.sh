@@ -132,16 +132,6 @@ come_back_crowded() { # NAME
 	return $status
 }
 
-crowded() { # NAME
-	local status=0
-	come_back "$1" || status=1
-	kill "${servers[crowd]}"
-	wait_until 5 grep -q reopened "$tmp/crowd.out"
-	sed -n 2p "$tmp/crowd.out" | tee "$tmp/out"
-	assert_json ".open == $sitters" || status=1
-	return $status
-}
-
 # As at rest, but for what noise does: at least half its rate.
 not_slowed() { # NAME
 	jq -se '.[0].rate > .[1].rate / 2' "$tmp/$1.farm" "$tmp/at-rest.farm"
