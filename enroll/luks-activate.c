@@ -6,12 +6,12 @@
 
 #include <libcryptsetup.h>
 
-int luks_activate(struct luks *luks, const char *name, struct ref passphrase)
+int luks_activate(struct luks *luks, const char *name, int keyslot, struct ref passphrase)
 {
 	int r;
 
 	luks->said[0] = '\0';
-	r = crypt_activate_by_passphrase(luks->cd, name, CRYPT_ANY_SLOT, (const char *)passphrase.p,
+	r = crypt_activate_by_passphrase(luks->cd, name, keyslot, (const char *)passphrase.p,
 					 passphrase.n, 0);
 	if (r >= 0)
 		return 0;

@@ -25,10 +25,10 @@ stage_done() {
 
 # Polls CMD until it succeeds, for SECONDS at most.
 wait_until() { # SECONDS CMD…
-	local end=$((SECONDS + $1))
+	local end=$((${EPOCHREALTIME/./} + $1 * 1000000))
 	shift
 	until "$@" >/dev/null 2>&1; do
-		[ $SECONDS -lt $end ] || { echo "waited in vain: $*" >&2; return 1; }
+		[ "${EPOCHREALTIME/./}" -lt $end ] || { echo "waited in vain: $*" >&2; return 1; }
 		sleep 0.02
 	done
 }

@@ -13,7 +13,23 @@
 /* The first has all the time of a recovery, and those behind it what is left: cluster managers wait 20 s. */
 enum { SECONDS = TOKEN_DEADLINE_DEFAULT, SECONDS_MIN = 2 };
 
-static int try_slot(struct volume *volume, unsigned slot, uint64_t deadline_us, struct buf *ret)
+/*
+ * The keyslot of a binding is the one of its number; but between the steps of a regeneration it may be another, which
+ * is looked for among all, whatever their derivation costs. Errors: -EPERM.
+ */
+static int find_keyslot(struct volume *volume, unsigned slot, struct ref secret, int *ret)
+{
+	if (luks_keyslot_opens(volume->luks, slot, secret) == 0)
+		*ret = (int)slot;
+	else if (luks_opens(volume->luks, secret) == 0)
+		*ret = LUKS_ANY;
+	else
+		return -EPERM;
+	return 0;
+}
+
+static int try_slot(struct volume *volume, unsigned slot, uint64_t deadline_us, struct buf *ret,
+		    int *ret_keyslot)
 {
 	CLEANUP(free_text) char *jwe = NULL;
 	CLEANUP(buf_done) struct buf secret = {0};
@@ -23,7 +39,7 @@ static int try_slot(struct volume *volume, unsigned slot, uint64_t deadline_us, 
 	r = volume->format->jwe(volume, slot, &jwe);
 	if (r == 0)
 		r = sealing_open_by(ref_str(jwe), deadline_us, log, &secret);
-	if (r == 0 && luks_opens(volume->luks, buf_ref(&secret)) < 0)
+	if (r == 0 && find_keyslot(volume, slot, buf_ref(&secret), ret_keyslot) < 0)
 		r = log_err(log, -EPERM, "what slot %u of %s gives opens nothing", slot,
 			    volume->luks->name);
 	if (r < 0)
@@ -35,10 +51,12 @@ static int try_slot(struct volume *volume, unsigned slot, uint64_t deadline_us, 
 
 int credential_by_slot(struct volume *volume, unsigned slot, struct buf *ret)
 {
-	return try_slot(volume, slot, now_us() + (uint64_t)SECONDS * USEC_PER_SEC, ret);
+	int keyslot;
+
+	return try_slot(volume, slot, now_us() + (uint64_t)SECONDS * USEC_PER_SEC, ret, &keyslot);
 }
 
-int credential_by_binding(struct volume *volume, struct buf *ret)
+int credential_by_binding(struct volume *volume, struct buf *ret, int *ret_keyslot)
 {
 	uint64_t deadline_us = now_us() + (uint64_t)SECONDS * USEC_PER_SEC;
 
@@ -48,7 +66,8 @@ int credential_by_binding(struct volume *volume, struct buf *ret)
 
 		if (luks_keyslot(volume->luks, i) == LUKS_KEYSLOT_FREE)
 			continue;
-		r = try_slot(volume, i, deadline_us > least_us ? deadline_us : least_us, ret);
+		r = try_slot(volume, i, deadline_us > least_us ? deadline_us : least_us, ret,
+			     ret_keyslot);
 		if (r == 0 || r == -ENOMEM)
 			return r;
 	}
@@ -76,11 +95,11 @@ static int by_passphrase(struct volume *volume, const char *prompt, struct buf *
 int credential_recover(struct volume *volume, struct buf *ret)
 {
 	CLEANUP(buf_done) struct buf secret = {0};
-	int r;
+	int keyslot, r;
 
-	r = credential_by_binding(volume, &secret);
+	r = credential_by_binding(volume, &secret, &keyslot);
 	if (r == 0)
-		return luks_unlock_by_passphrase(volume->luks, buf_ref(&secret), ret);
+		return luks_unlock_keyslot(volume->luks, keyslot, buf_ref(&secret), ret);
 	r = by_passphrase(volume, PROMPT, ret);
 	if (r == -ENODATA)
 		return log_err(volume->luks->log, r, "no passphrase came on standard input");

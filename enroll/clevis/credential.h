@@ -23,13 +23,14 @@ MUST int credential_unlock(const struct credential *credential, struct volume *v
 MUST int credential_recover(struct volume *volume, struct buf *ret);
 
 /*
- * The secret of the binding at this slot, if it opens the volume, to a new buffer. The cause of a failure goes to the log. Errors: those of
- * secret_recover(), -ENOENT (no binding), -EPERM.
+ * The secret of the binding at this slot, if it opens the volume, to a new buffer. The cause of a failure goes to the
+ * log. Errors: those of sealing_open(), -ENOENT (no binding), -EPERM.
  */
 MUST int credential_by_slot(struct volume *volume, unsigned slot, struct buf *ret);
 
 /*
- * The secret of the first binding whose secret can be recovered and opens the volume, to a new buffer. Of each other
- * the cause goes to the log. Errors: -EPERM, -ENOMEM.
+ * The secret of the first binding whose secret can be recovered and opens the volume, to a new buffer, and the
+ * keyslot that it opens (LUKS_ANY: not that of the binding's number). Of each other the cause goes to the log. Errors:
+ * -EPERM, -ENOMEM.
  */
-MUST int credential_by_binding(struct volume *volume, struct buf *ret);
+MUST int credential_by_binding(struct volume *volume, struct buf *ret, int *ret_keyslot);

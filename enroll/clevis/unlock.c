@@ -46,12 +46,12 @@ static int unlock(const struct context *context, struct volume *volume,
 	const char *parameters = arguments->values['o'];
 	CLEANUP(buf_done) struct buf secret = {0};
 	CLEANUP(free_text) char *name = NULL;
-	int r;
+	int keyslot, r;
 
 	name = name_of(volume, arguments->values['n']);
 	if (!name)
 		return CLEVIS_FAILED;
-	if (credential_by_binding(volume, &secret) < 0) {
+	if (credential_by_binding(volume, &secret, &keyslot) < 0) {
 		(void)log_err(&context->log, 0, "%s could not be opened", volume->luks->name);
 		return CLEVIS_FAILED;
 	}
@@ -60,7 +60,7 @@ static int unlock(const struct context *context, struct volume *volume,
 		(void)log_err(&context->log, r, "cryptsetup could not be run: %s", strerror(-r));
 		return CLEVIS_FAILED;
 	}
-	r = luks_activate(volume->luks, name, buf_ref(&secret));
+	r = luks_activate(volume->luks, name, keyslot, buf_ref(&secret));
 	return code_of(r);
 }
 

@@ -329,6 +329,7 @@ functions() {
 	clevis_luks_type "$dev"
 	clevis_luks_used_slots "$dev"
 	clevis_luks_first_free_slot "$dev"
+	[ $format != luks1 ] || luksmeta init -f -d "$dev"
 	clevis_luks_do_bind "$dev" "" "" tang "{\"url\":\"$tang_url\"}" -y "" "$words" "" "" >&2
 	echo "bound $?"
 	bound

@@ -141,7 +141,7 @@ renewed_after_rotation() { # NAME WHOSE
 	ok "$2: so does cotter's" cotter_opens "$1"
 	ok "$2: Clevis reports nothing any more" clevis_reports_nothing "$1"
 	ok "$2: nor does cotter" cotter_reports "$1" 0
-	ok "$2: a secret that was not encrypted again is lost" not clevis_decrypts "$1"
+	ok "$2: a secret that was not encrypted again is lost" wait_until 2 not clevis_decrypts "$1"
 }
 
 advertises() { # URL THUMBPRINTS
@@ -158,7 +158,7 @@ pick_port
 serve cotter
 leaves_all rotated
 "$cotter_tang_keys" rotate --curve=P-256 "$tang_keys" >/dev/null
-ok "a rotation by cotter-tang-keys is seen within a second" wait_until 1 advertises "$tang_url" "$(shown)"
+ok "a rotation by cotter-tang-keys is seen" wait_until 2 advertises "$tang_url" "$(shown)"
 ok "which shows the thumbprints that tang-show-keys does" assert_equal "$(shown)" \
 	"$(tang-show-keys "$port" | sort)"
 renewed_after_rotation rotated cotter-tangd
@@ -247,7 +247,7 @@ ok "and by one that came back, of keys rotated meanwhile" eval 'recover_balanced
 start_tangd right "$right_port"
 tang_url=http://$balancer
 "$cotter_tang_keys" rotate "$tang_keys" >/dev/null
-ok "a rotation is seen by both within a second" wait_until 1 both_advertise "$(shown)"
+ok "a rotation is seen by both" wait_until 2 both_advertise "$(shown)"
 ok "after which what was bound before opens" opens_all shared
 ok "and both recover by the new keys" recover_balanced
 stop_tangd left
