@@ -66,6 +66,12 @@ static int explain_no_luks2(const struct luks *luks)
 		       luks->name, luks->said[0] ? luks->said : "it is damaged");
 }
 
+static int explain_no_luks1(const struct luks *luks)
+{
+	return log_err(luks->log, -EINVAL, "the LUKS1 header of %s cannot be used: %s", luks->name,
+		       luks->said[0] ? luks->said : "it is damaged");
+}
+
 /* With what libcryptsetup calls a device, of which nothing is read yet. */
 static int open_device(const char *device, const char *header, bool to_write, const struct log *log,
 		       struct luks **ret)
@@ -114,6 +120,28 @@ int luks_open(const char *device, const char *header, bool to_write, const struc
 	return 0;
 }
 
+int luks_open_any(const char *device, bool to_write, const struct log *log, struct luks **ret)
+{
+	CLEANUP(luks_freep) struct luks *luks = NULL;
+	int r;
+
+	r = open_device(device, NULL, to_write, log, &luks);
+	if (r < 0)
+		return r;
+	if (crypt_load(luks->cd, CRYPT_LUKS, NULL) < 0)
+		return luks_version(luks) == 1 ? explain_no_luks1(luks) : explain_no_luks2(luks);
+
+	*ret = TAKE_PTR(luks);
+	return 0;
+}
+
+bool luks_is_luks1(const struct luks *luks)
+{
+	const char *type = crypt_get_type(luks->cd);
+
+	return type && strcmp(type, CRYPT_LUKS1) == 0;
+}
+
 int luks_open_luks1(const char *device, const char *header, const struct log *log,
 		    struct luks **ret)
 {
@@ -126,8 +154,7 @@ int luks_open_luks1(const char *device, const char *header, const struct log *lo
 	if (luks_version(luks) != 1)
 		return -EMEDIUMTYPE;
 	if (crypt_load(luks->cd, CRYPT_LUKS1, NULL) < 0)
-		return log_err(log, -EINVAL, "the LUKS1 header of %s cannot be used: %s",
-			       luks->name, luks->said[0] ? luks->said : "it is damaged");
+		return explain_no_luks1(luks);
 
 	*ret = TAKE_PTR(luks);
 	return 0;

@@ -11,12 +11,6 @@
 
 DEFINE_CLEANUP(struct crypt_keyslot_context *, crypt_keyslot_context_free)
 
-enum {
-	MAGIC_SIZE = 8, /* "LUKS" 0xba 0xbe and the version, big-endian */
-};
-
-static const uint8_t magic[MAGIC_SIZE - 2] = {'L', 'U', 'K', 'S', 0xba, 0xbe};
-
 void luks_keep_log(int level, const char *line, void *usrptr)
 {
 	struct luks *luks = usrptr;
@@ -36,103 +30,6 @@ void luks_keep_log(int level, const char *line, void *usrptr)
 const char *luks_cause(const struct luks *luks, int r)
 {
 	return luks->said[0] ? luks->said : strerror(-r);
-}
-
-static int open_file(const char *name, bool to_write, const struct log *log)
-{
-	int flags = O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
-	int fd = open(name, flags | (to_write ? O_RDWR : O_RDONLY));
-	struct stat st;
-
-	if (fd < 0 && errno == ENOENT)
-		return log_err(log, -ENOENT, "%s does not exist", name);
-	if (fd < 0 && to_write && (errno == EROFS || errno == EACCES || errno == EPERM))
-		return log_err(log, -EROFS,
-			       "%s is read-only for this user, so its header cannot "
-			       "be changed",
-			       name);
-	if (fd < 0 && errno != EISDIR)
-		return log_err(log, -EACCES, "%s cannot be opened: %s", name, strerror(errno));
-
-	if (fd < 0 || fstat(fd, &st) < 0 || (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode))) {
-		if (fd >= 0)
-			(void)close(fd);
-		return log_err(log, -EINVAL, "%s is neither a block device nor a file", name);
-	}
-	return fd;
-}
-
-/* Why libcryptsetup took it not for LUKS2. */
-static int explain_no_luks2(const struct luks *luks, const char *format)
-{
-	uint8_t start[MAGIC_SIZE] = {0};
-
-	if (pread(luks->fd, start, sizeof(start), 0) != sizeof(start) ||
-	    memcmp(start, magic, sizeof(magic)) != 0)
-		return log_err(luks->log, -EMEDIUMTYPE, "%s is not a LUKS volume", luks->name);
-	if (start[MAGIC_SIZE - 1] == 1 && format)
-		return log_err(luks->log, -EMEDIUMTYPE,
-			       "%s is LUKS1, which holds no tokens; convert it with: cryptsetup "
-			       "convert --type luks2 %s",
-			       luks->name, luks->name);
-	return log_err(luks->log, -EINVAL,
-		       "the %sheader of %s cannot be used: %s; see cryptsetup-repair(8)",
-		       format ? "LUKS2 " : "", luks->name,
-		       luks->said[0] ? luks->said : "it is damaged");
-}
-
-/* `format` is libcryptsetup's name of one, or of any. */
-static int open_format(const char *device, const char *header, const char *format, bool to_write,
-		       const struct log *log, struct luks **ret)
-{
-	CLEANUP(luks_freep) struct luks *luks = calloc(1, sizeof(*luks));
-	int r;
-
-	if (!luks)
-		return -ENOMEM;
-
-	luks->name = header ? header : device;
-	luks->log = log;
-	luks->fd = open_file(luks->name, to_write, log);
-	if (luks->fd < 0)
-		return luks->fd;
-
-	if (header) {
-		int data = open_file(device, false, log);
-
-		if (data < 0)
-			return data;
-		(void)close(data);
-	}
-	r = crypt_init_data_device(&luks->cd, luks->name, device);
-	if (r < 0)
-		return log_err(log, -EIO, "%s cannot be used: %s", device, strerror(-r));
-	crypt_set_log_callback(luks->cd, luks_keep_log, luks);
-
-	r = crypt_load(luks->cd, format, NULL);
-	if (r < 0)
-		return explain_no_luks2(luks, format);
-
-	*ret = TAKE_PTR(luks);
-	return 0;
-}
-
-int luks_open(const char *device, const char *header, bool to_write, const struct log *log,
-	      struct luks **ret)
-{
-	return open_format(device, header, CRYPT_LUKS2, to_write, log, ret);
-}
-
-int luks_open_any(const char *device, bool to_write, const struct log *log, struct luks **ret)
-{
-	return open_format(device, NULL, CRYPT_LUKS, to_write, log, ret);
-}
-
-bool luks_is_luks1(const struct luks *luks)
-{
-	const char *type = crypt_get_type(luks->cd);
-
-	return type && strcmp(type, CRYPT_LUKS1) == 0;
 }
 
 struct luks *luks_free(struct luks *luks)

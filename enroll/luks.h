@@ -46,8 +46,14 @@ MUST int luks_open(const char *device, const char *header, bool to_write, const 
 		   struct luks **ret);
 
 /*
- * The same for LUKS1 too, of which all below holds but what is said of tokens: it has none. Errors: as above,
- * but -EMEDIUMTYPE is no LUKS volume at all.
+ * The same of a LUKS1 volume, for writing. -EMEDIUMTYPE is not told: it may be LUKS2.
+ */
+MUST int luks_open_luks1(const char *device, const char *header, const struct log *log,
+			 struct luks **ret);
+
+/*
+ * Either, of which all below holds but what is said of tokens: LUKS1 has none. Errors: as luks_open(), but
+ * -EMEDIUMTYPE is no LUKS volume at all.
  */
 MUST int luks_open_any(const char *device, bool to_write, const struct log *log, struct luks **ret);
 bool luks_is_luks1(const struct luks *luks);

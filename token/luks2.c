@@ -2,8 +2,6 @@
 /* Reads volumes. */
 #include "token/luks2.h"
 
-#include "token/clevis.h"
-
 #include <errno.h>
 
 static void no_log(int level, const char *line, void *to)
@@ -30,20 +28,19 @@ int luks2_open(const char *device, const char *header, struct crypt_device **ret
 	return 0;
 }
 
-/* Of this type, or of one of ours where that is NULL. */
-static int read_token(struct crypt_device *cd, int id, const char *type, const struct log *log,
+/* Of one of our types, or of Clevis's. */
+static int read_token(struct crypt_device *cd, int id, bool clevis, const struct log *log,
 		      struct token *ret)
 {
 	CLEANUP(token_done) struct token token = {0};
-	const char *is, *json;
+	const char *type, *json;
 	int r;
 
-	if (crypt_token_status(cd, id, &is) < CRYPT_TOKEN_INTERNAL ||
-	    (type ? strcmp(is, type) != 0 : !token_type_pin(is)) ||
+	if (crypt_token_status(cd, id, &type) < CRYPT_TOKEN_INTERNAL ||
+	    (clevis ? strcmp(type, TOKEN_TYPE_CLEVIS) != 0 : !token_type_pin(type)) ||
 	    crypt_token_json_get(cd, id, &json) < 0)
 		return -ENOENT;
-	r = type ? clevis_token_parse(ref_str(json), log, &token)
-		 : token_parse(ref_str(json), log, &token);
+	r = token_parse(ref_str(json), log, &token);
 	if (r == -ENOMEM)
 		return r;
 	if (r < 0 || token.n_keyslots == 0)
@@ -55,10 +52,10 @@ static int read_token(struct crypt_device *cd, int id, const char *type, const s
 
 int luks2_token(struct crypt_device *cd, int id, const struct log *log, struct token *ret)
 {
-	return read_token(cd, id, NULL, log, ret);
+	return read_token(cd, id, false, log, ret);
 }
 
 int luks2_clevis_token(struct crypt_device *cd, int id, const struct log *log, struct token *ret)
 {
-	return read_token(cd, id, CLEVIS_TOKEN_TYPE, log, ret);
+	return read_token(cd, id, true, log, ret);
 }

@@ -48,7 +48,7 @@ static int open_volume(struct context *context, const struct arguments *argument
 	if (r < 0)
 		return r;
 	ready = true;
-	return volume_open(arguments->values['d'], to_write, log, ret);
+	return volume_load(arguments->values['d'], to_write, log, ret);
 }
 
 int arguments_slot(const struct arguments *arguments, struct volume *volume, unsigned *ret)

@@ -2,6 +2,7 @@
 /* What the commands about volumes have in common: their options, and the volume that they are about. */
 #pragma once
 
+#include "crypto/js.h"
 #include "enroll/clevis/command.h"
 #include "enroll/clevis/volume.h"
 

@@ -4,6 +4,7 @@
 #include "enroll/clevis/credential.h"
 #include "enroll/clevis/external.h"
 #include "enroll/clevis/line.h"
+#include "enroll/clevis/pin-config.h"
 #include "enroll/clevis/prove.h"
 #include "enroll/clevis/secret.h"
 #include "enroll/signals.h"
@@ -91,12 +92,9 @@ static int read_policy(const struct context *context, int argc, char **argv, int
 	}
 	if (!*config)
 		return wrong(context, "Did not specify a pin config!");
-	if (js_load(ref_str(config), &request->config) < 0) {
-		(void)log_err(&context->log, 0,
-			      "the configuration is malformed; it should be a JSON object");
-		return CLEVIS_FAILED;
-	}
-	return CLEVIS_OK;
+	return pin_config_read(request->pin, config, &context->log, &request->config) < 0
+		       ? CLEVIS_FAILED
+		       : CLEVIS_OK;
 }
 
 static int read_credential(const struct context *context, const char *key, const char *token,
@@ -197,8 +195,8 @@ static int add(struct volume *volume, const struct secret *secret, struct volume
 static int bind_volume(struct context *context, struct volume *volume,
 		       const struct request *request)
 {
-	const struct secret_wish wish = {
-		.pin = request->pin, .config = request->config, .trusting = request->yes};
+	const struct sealing wish = {
+		.pin = request->pin, .config = request->config, .yes = request->yes};
 	CLEANUP(buf_done) struct buf volume_key = {0};
 	CLEANUP(secret_done) struct secret secret = {0};
 	struct volume_binding binding = {0};

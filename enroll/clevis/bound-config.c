@@ -129,6 +129,13 @@ int bound_config_of(const json_t *hdr, const char **ret_pin, json_t **ret)
 	return 0;
 }
 
+/* What cotter alone binds to is not written out. */
+static bool is_clevis(const json_t *content)
+{
+	return !json_object_get(content, "parent") && !json_object_get(content, "pubkey_pcrs") &&
+	       !json_object_get(content, "salt");
+}
+
 static bool is_whole(const json_t *hdr, unsigned depth)
 {
 	const json_t *clevis = json_object_get(hdr, "clevis");
@@ -139,7 +146,7 @@ static bool is_whole(const json_t *hdr, unsigned depth)
 	if (!pin || depth > DEPTH_MAX)
 		return false;
 	if (strcmp(pin, "sss") != 0)
-		return kind_of(pin);
+		return kind_of(pin) && is_clevis(json_object_get(clevis, pin));
 	json_array_foreach(json_object_get(json_object_get(clevis, pin), "jwe"), i, share) {
 		const char *text = json_string_value(share);
 		CLEANUP_JSON json_t *below = NULL;

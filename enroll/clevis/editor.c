@@ -2,7 +2,7 @@
 /* Runs editors. */
 #include "enroll/clevis/editor.h"
 
-#include "enroll/clevis/external.h"
+#include "enroll/clevis/environment.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -39,7 +39,7 @@ int edited_begin(const char *text, const struct log *log, struct edited *ret)
 	char *folder = NULL;
 	int r;
 
-	if (asprintf(&folder, "%s/clevis-edit-XXXXXX", external_setting("TMPDIR", "/tmp")) < 0)
+	if (asprintf(&folder, "%s/clevis-edit-XXXXXX", environment_value("TMPDIR", "/tmp")) < 0)
 		return -ENOMEM;
 	if (!mkdtemp(folder)) {
 		r = log_err(log, -EIO, "%s could not be made: %s", folder, strerror(errno));
@@ -76,7 +76,7 @@ static int run(const char *editor, const char *file)
 
 int edited_run(const struct edited *edited, const struct log *log, struct buf *ret)
 {
-	const char *editor = external_setting("EDITOR", "vi");
+	const char *editor = environment_value("EDITOR", "vi");
 	CLEANUP(buf_done) struct buf text = {0};
 	CLEANUP(close_fd) int fd = -1;
 	int r;

@@ -4,11 +4,16 @@
 
 #include <stdlib.h>
 
+const char *environment_value(const char *variable, const char *otherwise)
+{
+	const char *value = secure_getenv(variable);
+
+	return value && *value ? value : otherwise;
+}
+
 const char *environment_path(void)
 {
-	const char *path = secure_getenv("PATH");
-
-	return path ? path : "/usr/sbin:/usr/bin:/sbin:/bin";
+	return environment_value("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
 }
 
 void environment_take_tpm(void)

@@ -2,6 +2,9 @@
 /* What the drop-in takes from its environment, as Clevis does. */
 #pragma once
 
+/* What the variable says, or `otherwise` where it says nothing; borrowed. */
+const char *environment_value(const char *variable, const char *otherwise);
+
 /* PATH, or what stands for it where there is none. */
 const char *environment_path(void);
 

@@ -5,6 +5,7 @@
 #include "enroll/clevis/again.h"
 #include "enroll/clevis/bound-config.h"
 #include "enroll/clevis/credential.h"
+#include "enroll/clevis/pin-config.h"
 #include "enroll/clevis/prove.h"
 #include "enroll/clevis/secret.h"
 #include "enroll/options-pin.h"
@@ -15,7 +16,7 @@
 
 static int recover_for_resume(void *arg, const char *jwe, struct buf *ret)
 {
-	return secret_recover(jwe, arg, ret);
+	return sealing_open(ref_str(jwe), arg, ret);
 }
 
 int rebind_resume(struct volume *volume)
@@ -76,7 +77,7 @@ static int open_by_itself(struct volume *volume, unsigned slot, const char *jwe,
 	return 0;
 }
 
-static int make(struct volume *volume, unsigned slot, const struct secret_wish *wish,
+static int make(struct volume *volume, unsigned slot, const struct sealing *wish,
 		const struct old *old)
 {
 	CLEANUP(secret_done) struct secret secret = {0};
@@ -116,8 +117,8 @@ int rebind(struct volume *volume, unsigned slot, const struct bound_to *bound_to
 {
 	const struct log *log = volume->luks->log;
 	CLEANUP(old_done) struct old old = {0};
-	CLEANUP_JSON json_t *planned = NULL;
-	struct secret_wish wish = {.pin = bound_to->pin};
+	CLEANUP_JSON json_t *wanted = NULL, *planned = NULL;
+	struct sealing wish = {.pin = bound_to->pin};
 	int r;
 
 	if (!config && !bound_config_is_whole(bound_to->hdr))
@@ -131,13 +132,11 @@ int rebind(struct volume *volume, unsigned slot, const struct bound_to *bound_to
 	if (r < 0)
 		return r;
 
-	if (!config)
-		config = bound_to->config;
-	if (old.secret.p)
-		r = again_plan(&old.token, &old.job, config, config == bound_to->config, log,
-			       &planned);
+	r = read_config(bound_to->pin, config ? config : bound_to->config, log, &wanted);
+	if (r == 0 && old.secret.p)
+		r = again_plan(&old.job, wish.pin, wanted, log, &planned);
 	if (r < 0)
 		return r;
-	wish.config = planned ? planned : config;
+	wish.config = planned ? planned : wanted;
 	return make(volume, slot, &wish, &old);
 }

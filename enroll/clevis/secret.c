@@ -22,21 +22,6 @@ static uint64_t deadline_us(void)
 	return now_us() + (uint64_t)TOKEN_DEADLINE_DEFAULT * USEC_PER_SEC;
 }
 
-static int seal(const struct secret_wish *wish, const struct log *log, struct ref secret,
-		struct jwe *ret)
-{
-	CLEANUP(cot_done)
-	struct cot cot = {
-		.pins = pins,
-		.log = log,
-		.deadline_us = deadline_us(),
-		.confirm = wish->trusting ? trust_all : trust_ask,
-		.confirm_arg = (void *)(uintptr_t)log,
-	};
-
-	return pin_seal(&cot, wish->pin, wish->config, secret, ret);
-}
-
 static void keep_why(void *to, enum log_level level, const char *line)
 {
 	if (level == LOG_LEVEL_ERROR)
@@ -44,7 +29,7 @@ static void keep_why(void *to, enum log_level level, const char *line)
 }
 
 /* Recovers what was just sealed. */
-static int try_out(const struct secret_wish *wish, const struct jwe *jwe, const struct log *log,
+static int try_out(const struct sealing *wish, const struct jwe *jwe, const struct log *log,
 		   struct secret *secret)
 {
 	CLEANUP(buf_done) struct buf plain = {0};
@@ -71,7 +56,7 @@ static int try_out(const struct secret_wish *wish, const struct jwe *jwe, const 
 	return 0;
 }
 
-int secret_make(const struct secret_wish *wish, const struct log *log, struct secret *ret)
+int secret_make(const struct sealing *wish, const struct log *log, struct secret *ret)
 {
 	CLEANUP(secret_done) struct secret secret = {0};
 	CLEANUP(jwe_done) struct jwe jwe = {0};
@@ -80,7 +65,7 @@ int secret_make(const struct secret_wish *wish, const struct log *log, struct se
 	r = token_new_secret(&secret.plain);
 	if (r < 0)
 		return log_err(log, r, "no random secret could be made: %s", strerror(-r));
-	r = seal(wish, log, buf_ref(&secret.plain), &jwe);
+	r = sealing_run(wish, buf_ref(&secret.plain), log, &jwe);
 	if (r == 0)
 		r = try_out(wish, &jwe, log, &secret);
 	if (r == 0)
@@ -90,16 +75,4 @@ int secret_make(const struct secret_wish *wish, const struct log *log, struct se
 
 	*ret = TAKE_STRUCT(secret);
 	return 0;
-}
-
-int secret_recover(const char *jwe, const struct log *log, struct buf *ret)
-{
-	CLEANUP(job_done) struct job job = {0};
-	CLEANUP(cot_done)
-	struct cot cot = {.pins = pins, .log = log, .deadline_us = deadline_us()};
-	int r;
-
-	job_init_text(&job, &cot, ref_str(jwe));
-	r = job.result == -EINPROGRESS ? pin_recover(&cot, &job, ret) : job.result;
-	return r < 0 ? log_err(log, r, "%s", job.why[0] ? job.why : strerror(-r)) : 0;
 }

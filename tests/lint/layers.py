@@ -27,6 +27,7 @@ LIBRARIES = {
     'gnutls/*': ['tang/server/*'],
     'jansson.h': ['*'],
     'libcryptsetup.h': ['token/*', 'enroll/luks*', 'enroll/clevis/luks*'],
+    'microhttpd.h': ['tang/server/*'],
     'openssl/*': ['crypto/*', 'sss/*'],
     'systemd/*': ['tang/server/*', 'units/*'],
     'tss2/*': ['tpm/*'],

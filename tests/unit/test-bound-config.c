@@ -79,8 +79,9 @@ static void test_policies(void **state)
 	const char *const one[] = {TPM2, TANG("a"), inner, TANG("c"), NULL};
 	const char *const two[] = {inner, inner, NULL};
 	const char *const foreign[] = {FOREIGN, TANG("a"), NULL};
-	CLEANUP(free_text)
-	char *outer = policy(2, one), *several = policy(1, two), *lacking = policy(1, foreign);
+	CLEANUP(free_text) char *outer = policy(2, one);
+	CLEANUP(free_text) char *several = policy(1, two);
+	CLEANUP(free_text) char *lacking = policy(1, foreign);
 
 	(void)state;
 	assert_config(

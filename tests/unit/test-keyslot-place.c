@@ -46,8 +46,11 @@ static void test_text(void **state)
 					   "{\"cotter\":{\"place\":32}}",
 					   "{\"cotter\":{\"place\":-1}}",
 					   "{\"cotter\":{\"place\":\"1\"}}"};
-	CLEANUP(free_text)
-	char *with = NULL, *without = NULL, *both = NULL, *one = NULL, *bad = NULL;
+	CLEANUP(free_text) char *with = NULL;
+	CLEANUP(free_text) char *without = NULL;
+	CLEANUP(free_text) char *both = NULL;
+	CLEANUP(free_text) char *one = NULL;
+	CLEANUP(free_text) char *bad = NULL;
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(none); i++)
