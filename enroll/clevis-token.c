@@ -73,6 +73,14 @@ static int rewrite(json_t *json, const char *pin, const char *label)
 	return 0;
 }
 
+/* What the drop-in's commands note between their steps (cotter-token(5)). */
+static bool is_in_change(const json_t *json)
+{
+	const json_t *extras = json_object_get(json, extras_name);
+
+	return json_object_get(extras, "place") || json_object_get(extras, "unfinished");
+}
+
 int clevis_token_convert(const char *text, const char *label, const struct log *log, char **ret)
 {
 	CLEANUP_JSON json_t *json = NULL, *hdr = NULL;
@@ -84,8 +92,7 @@ int clevis_token_convert(const char *text, const char *label, const struct log *
 	r = js_load(ref_str(text), &json);
 	if (r < 0)
 		return log_err(log, r, "it is not JSON, or too large");
-	/* It is there between the steps of the drop-in's commands alone. */
-	if (json_object_get(json, extras_name))
+	if (is_in_change(json))
 		return log_err(log, -EPERM,
 			       "a change of it was interrupted, which the same command of clevis, "
 			       "regen or edit, brings to its end");
