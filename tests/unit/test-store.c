@@ -26,6 +26,13 @@ static bool holds(struct store *store, const char *names)
 	return strcmp(names_of(keys), names) == 0;
 }
 
+/* What a second is to a program that is watched at each step, on a machine that has more to do. */
+#ifdef __SANITIZE_ADDRESS__
+enum { SECOND_MS = 5000 };
+#else
+enum { SECOND_MS = 1000 };
+#endif
+
 /* Waits until the store has these files; returns after how many milliseconds. */
 static uint64_t wait_for(struct store *store, const char *names)
 {
@@ -43,7 +50,7 @@ static void expect_soon(struct store *store, const char *names)
 {
 	uint64_t ms = wait_for(store, names);
 
-	if (ms > 1000)
+	if (ms > SECOND_MS)
 		fail_msg("%s took %d ms", names, (int)ms);
 }
 
@@ -90,7 +97,9 @@ static void test_empty(void **state)
 static void *put_later(void *arg)
 {
 	(void)usleep(100 * 1000);
-	put_pair("t.jwk", "y.jwk");
+	put_pair("t", "y"); /* whole before they have the names of keys */
+	move_file("t", "/t.jwk");
+	move_file("y", "/y.jwk");
 	return arg;
 }
 
@@ -166,7 +175,7 @@ static void test_replaced(void **state)
 		(void)sched_yield();
 	}
 	assert_true(gone);
-	assert_true(now_us() - begin < (uint64_t)USEC_PER_SEC);
+	assert_true(now_us() - begin < (uint64_t)SECOND_MS * USEC_PER_MSEC);
 	store_close(store);
 }
 
@@ -218,7 +227,7 @@ static void test_symlinks(void **state)
 		while (!swapped) {
 			CLEANUP(keys_unrefp) struct keys *keys = store_keys(store);
 
-			assert_true(now_us() - begin < (uint64_t)USEC_PER_SEC);
+			assert_true(now_us() - begin < (uint64_t)SECOND_MS * USEC_PER_MSEC);
 			swapped = !keys_find(keys, key_name(old));
 		}
 	}
