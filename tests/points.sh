@@ -36,22 +36,22 @@ points() { # FILE LABEL CMD…
 }
 
 lane() { # FIRST STEP
-	local i
+	local job
 	set +e # which a || would do to all that the job calls
-	for ((i = $1; i < ${#jobs[@]}; i += $2)); do
-		(set -ex; ${jobs[i]}) >"$tmp/log-$i" 2>&1
-		echo $? >"$tmp/status-$i"
+	for ((job = $1; job < ${#jobs[@]}; job += $2)); do
+		(set -ex; ${jobs[job]}) >"$tmp/log-$job" 2>&1
+		echo $? >"$tmp/status-$job"
 	done
 }
 
-# Tries every STEPth of the jobs, three at a time.
+# Tries every STEPth of the jobs, three at a time. A job sees what is local here, which is why nothing is that a test
+# could have given a name.
 run_lanes() { # STEP
-	local first lanes=()
-	for first in 0 1 2; do
-		lane $((first * $1)) $((3 * $1)) &
-		lanes+=($!)
-	done
-	wait "${lanes[@]}"
+	local lane_pids=()
+	lane 0 $((3 * $1)) & lane_pids+=($!)
+	lane "$1" $((3 * $1)) & lane_pids+=($!)
+	lane $((2 * $1)) $((3 * $1)) & lane_pids+=($!)
+	wait "${lane_pids[@]}"
 }
 
 went_well() { # I
