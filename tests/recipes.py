@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Takes recipes out of cotter-provisioning(7), and reads their formats as far as the recipes use them.
+"""Takes examples out of manual pages, and reads their formats as far as those of cotter-provisioning(7) use them.
 
 What a format does not know is an error, so a mistyped word in a recipe is one, too.
 """
@@ -17,6 +17,10 @@ ESCAPES = {"e": "\\", "-": "-", "&": "", "(aq": "'", "(dq": '"', "(ha": "^", "(t
 
 def plain(line):
     """A line of an example as it is shown."""
+    if macro := re.match(r"\.(B|RB) ", line):
+        words = re.findall(r'"([^"]*)"|(\S+)', line[macro.end():])
+        line = "".join(quoted or bare for quoted, bare in words)
+    line = re.sub(r"\\f.", "", line)
     return re.sub(r"\\(\(..|.)", lambda escape: ESCAPES[escape[1]], line)
 
 
