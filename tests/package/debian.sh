@@ -19,9 +19,9 @@ ok "the tarball builds as a Debian package" build_packages
 [ $failures = 0 ] || { done_testing; exit; }
 
 ok "the package's version is the program's" grep -q "^Version: $version-" "$tmp"/debs/*.dsc
-# The report that the first upload would close is made where there is an upload.
+# The report that a first upload would close is made where there is an upload; and debian/ is in the tarball.
 ok "lintian finds nothing" lintian --allow-root --fail-on error,warning \
-	--suppress-tags initial-upload-closes-no-bugs "$tmp"/debs/*.changes
+	--suppress-tags initial-upload-closes-no-bugs,no-debian-changes "$tmp"/debs/*.changes
 
 packages=(cotter cotter-clevis cotter-dracut cotter-enroll cotter-initramfs cotter-tangd)
 deb_of() { # PACKAGE
@@ -91,7 +91,7 @@ cp "$src/tests/package/installed.sh" "$tmp"
 in_copy "$tmp/installed.sh" "$tmp" "${packages[@]}" >"$tmp/copy.log" 2>&1 || true
 while read -r name; do
 	ok "$name" grep -qxF "done: $name" "$tmp/copy.log"
-done < <(sed -n 's/^step "\(.*\)"$/\1/p' "$tmp/installed.sh")
+done < <(sed -n 's/^step "\(..*\)"$/\1/p' "$tmp/installed.sh")
 grep -q '^all done$' "$tmp/copy.log" || sed 's/^/# /' "$tmp/copy.log" | tail -n 60
 
 done_testing
