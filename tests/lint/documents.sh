@@ -88,5 +88,6 @@ ok "and would" grep -q 'unknown macro' <(faults "$tmp/bad.1")
 version=$(sed -n "s/^ *version: '\(.*\)',$/\1/p" meson.build | head -n 1)
 ok "the changes of this version are told" grep -qxF "## $version" CHANGELOG.md
 ok "Debian's package is of it" grep -qE "^cotter \(${version//./\\.}-[0-9]+\)" <(head -n 1 debian/changelog)
+ok "and the RPM" grep -qE "^Version: +${version//./\\.}$" cotter.spec
 
 done_testing
