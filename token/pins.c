@@ -2,6 +2,9 @@
 /* The table of pins in this program or module. */
 #include "token/token.h"
 
+#ifdef PIN_PKCS11
+#include "pkcs11/pkcs11.h"
+#endif
 #ifdef PIN_SSS
 #include "sss/sss.h"
 #endif
@@ -18,6 +21,9 @@ const struct pin *const pins[] = {
 #endif
 #ifdef PIN_TPM2
 	&pin_tpm2,
+#endif
+#ifdef PIN_PKCS11
+	&pin_pkcs11,
 #endif
 #ifdef PIN_SSS
 	&pin_sss,

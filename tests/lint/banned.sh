@@ -4,10 +4,10 @@
 . "$(dirname "$0")/../lib.sh"
 cd "$src"
 
-modules=(crypto sss tang tpm token) # what runs inside other people's programs
+modules=(crypto pkcs11 sss tang tpm token) # what runs inside other people's programs
 rooms=("${modules[@]}" enroll units)
 readers=(tang-server tpm units) # of the environment
-others=(crypto sss tang token enroll)
+others=(crypto pkcs11 sss tang token enroll)
 programs=(enroll tang-server units)
 environment=enroll/clevis/environment.c
 

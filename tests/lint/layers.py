@@ -12,13 +12,14 @@ from pathlib import Path
 # the other reads; tests may include everything.
 ROOMS = {
     'crypto': [],
+    'pkcs11': ['crypto'],
     'sss': ['crypto'],
     'tang': ['crypto'],
     'tang/server': ['crypto'],
     'tpm': ['crypto'],
-    'token': ['crypto', 'sss', 'tang', 'tpm'],
-    'units': ['crypto', 'sss', 'tang', 'tpm', 'token'],
-    'enroll': ['crypto', 'sss', 'tang', 'tpm', 'token', 'units'],
+    'token': ['crypto', 'pkcs11', 'sss', 'tang', 'tpm'],
+    'units': ['crypto', 'pkcs11', 'sss', 'tang', 'tpm', 'token'],
+    'enroll': ['crypto', 'pkcs11', 'sss', 'tang', 'tpm', 'token', 'units'],
 }
 
 # Libraries' headers, and the files that may include them.
@@ -29,6 +30,7 @@ LIBRARIES = {
     'libcryptsetup.h': ['token/*', 'enroll/luks*', 'enroll/clevis/luks*'],
     'microhttpd.h': ['tang/server/*'],
     'openssl/*': ['crypto/*', 'sss/*'],
+    'p11-kit/*': ['pkcs11/*'],
     'systemd/*': ['tang/server/*', 'units/*'],
     'tss2/*': ['tpm/*'],
 }

@@ -22,6 +22,7 @@ check_without() { # PIN
 	rm -rf "$without"
 }
 
+check_without pkcs11
 check_without tang
 check_without tpm2
 

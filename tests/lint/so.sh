@@ -3,8 +3,8 @@
 # What a plugin is as a file: what it exports, links with, keeps in memory, and how large it is.
 . "$(dirname "$0")/../lib.sh"
 
-declare -A size_max=([clevis]=160 [sss]=160) # KiB; other types: 96
-with_pin='clevis sss tpm2' # token types that can hold a leaf with a PIN
+declare -A size_max=([clevis]=192 [sss]=192) # KiB; other types: 96
+with_pin='clevis pkcs11 sss tpm2' # token types that can hold a leaf with a PIN
 data_max=$((4096 + 64)) # the memory of failed recoveries, and what the C runtime has in any library
 
 exports() { # PLUGIN
@@ -95,6 +95,9 @@ announces() { # TYPE SONAME
 
 for type in cotter-tang cotter-sss clevis; do
 	announces $type libcurl.so.4
+done
+for type in cotter-pkcs11 cotter-sss clevis; do
+	announces $type libp11-kit.so.0
 done
 for type in cotter-tpm2 cotter-sss clevis; do
 	announces $type libtss2-esys.so.0

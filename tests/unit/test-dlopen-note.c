@@ -29,7 +29,8 @@ static void test_notes(void **state)
 	(void)state;
 	assert_non_null(pins[1]); /* or the linker would leave them out */
 	assert_int_equal(dlopen_notes(&notes), 0);
-	assert_int_equal(json_array_size(notes), 5);
+	assert_int_equal(json_array_size(notes), 6);
+	assert_true(has(notes, "pkcs11", "libp11-kit.so.0"));
 	assert_true(has(notes, "tang", "libcurl.so.4"));
 	assert_true(has(notes, "tpm2", "libtss2-esys.so.0"));
 	assert_true(has(notes, "tpm2", "libtss2-tctildr.so.0"));

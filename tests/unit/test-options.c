@@ -446,7 +446,8 @@ static void test_selection(void **state)
 		{"tang", {.pins = 1}},
 		{"tpm2", {.pins = 2}},
 		{"tang,tpm2", {.pins = 3}},
-		{"sss", {.pins = 4}},
+		{"pkcs11", {.pins = 4}},
+		{"sss", {.pins = 8}},
 		{"orphaned", {.orphaned = true}},
 		{"all", {.all = true}},
 		{"label=spare", {.label = "spare"}},
@@ -458,7 +459,8 @@ static void test_selection(void **state)
 	(void)state;
 	assert_string_equal(pins[0]->name, "tang");
 	assert_string_equal(pins[1]->name, "tpm2");
-	assert_string_equal(pins[2]->name, "sss");
+	assert_string_equal(pins[2]->name, "pkcs11");
+	assert_string_equal(pins[3]->name, "sss");
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		const struct selection *want = &cases[i].want;
 		struct options options;

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Has the token decrypt or agree on a key. */
+#include "pkcs11/recover.h"
+
+#include "crypto/jwe.h"
+#include "pkcs11/key.h"
+
+#include <errno.h>
+
+/* The key in a JWK's text, which never passes through jansson. Errors: -EBADMSG, -ENOMEM. */
+static int read_jwk(struct ref text, struct buf *ret)
+{
+	CLEANUP(jwk_done) struct jwk key = {0};
+	int r;
+
+	r = jwk_read(text, &key);
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0 || key.curve || key.k.n != JWE_CEK_SIZE)
+		return -EBADMSG;
+	buf_done(ret);
+	*ret = TAKE_STRUCT(key.k);
+	return 0;
+}
+
+/* One key's try; what it gave instead of a JWK costs as much as one, and changes nothing. */
+static int try_key(const struct card *card, CK_OBJECT_HANDLE key, const struct card_header *header,
+		   struct ref otherwise, struct buf *ret)
+{
+	CLEANUP(buf_done) struct buf text = {0};
+	CLEANUP(buf_done) struct buf unused = {0};
+	int r;
+
+	r = key_decrypt(card, key, header->padding, buf_ref(&header->key), &text);
+	if (r == 0)
+		return read_jwk(buf_ref(&text), ret);
+	if (r == -EBADMSG && read_jwk(otherwise, &unused) == -ENOMEM)
+		return -ENOMEM;
+	return r;
+}
+
+static int decrypt_key(const struct card *card, const struct card_header *header,
+		       struct buf *ret_cek)
+{
+	CLEANUP(buf_done) struct buf cek = {0};
+	CLEANUP(buf_done) struct buf otherwise = {0};
+	bool refused = false;
+	struct card_keys keys;
+	size_t n;
+	int r;
+
+	r = card_keys(card, &header->uri, CKK_RSA, &keys);
+	if (r < 0)
+		return r;
+	/* Clevis encrypts for a key of its own choice, whatever the URI says of one. */
+	n = header->padding == RSA_PADDING_PKCS1 || keys.n_named == 0 ? keys.n : keys.n_named;
+	if (n == 0)
+		return log_err(card->log, -EKEYREJECTED,
+			       "pkcs11: the token holds no RSA key that decrypts");
+
+	r = buf_random(&cek, JWE_CEK_SIZE);
+	if (r == 0)
+		r = jwk_write_oct(buf_ref(&cek), &otherwise);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < n; i++) {
+		r = try_key(card, keys.all[i], header, buf_ref(&otherwise), &cek);
+		if (r == 0 || r == -ENOMEM || r == -ENODEV)
+			break;
+		refused = refused || r == -EBADMSG;
+	}
+	if (r < 0 && !(refused && r != -ENOMEM && r != -ENODEV))
+		return r;
+	*ret_cek = TAKE_STRUCT(cek);
+	return 0;
+}
+
+static int agree_key(const struct card *card, const struct card_header *header, const json_t *hdr,
+		     struct buf *ret_cek)
+{
+	CLEANUP(buf_done) struct buf shared = {0};
+	struct card_keys keys;
+	int r;
+
+	r = card_keys(card, &header->uri, CKK_EC, &keys);
+	if (r < 0)
+		return r;
+	if (keys.n == 0)
+		return log_err(card->log, -EKEYREJECTED,
+			       "pkcs11: the token holds no EC key that agrees");
+	r = key_derive(card, keys.all[0], &header->epk, &shared);
+	return r < 0 ? r : jwe_derive_cek(hdr, buf_ref(&shared), ret_cek);
+}
+
+int recover(struct card *card, const struct card_header *header, const json_t *hdr,
+	    struct ref typed, struct buf *ret_cek)
+{
+	int r;
+
+	r = card_login(card, &header->uri, typed);
+	if (r < 0)
+		return r;
+	return header->agrees ? agree_key(card, header, hdr, ret_cek)
+			      : decrypt_key(card, header, ret_cek);
+}
