@@ -11,9 +11,9 @@ static const struct mechanism {
 } mechanisms[] = {
 	{"RSA-PKCS", "", false, RSA_PADDING_PKCS1},
 	{"", "", false, RSA_PADDING_PKCS1},
-	{"RSA-PKCS-OAEP", "", false, RSA_PADDING_OAEP_SHA1},
-	{"RSA-PKCS-OAEP", "sha1", false, RSA_PADDING_OAEP_SHA1},
+	{"RSA-PKCS-OAEP", "", false, RSA_PADDING_OAEP_SHA256},
 	{"RSA-PKCS-OAEP", "sha256", false, RSA_PADDING_OAEP_SHA256},
+	{"RSA-PKCS-OAEP", "sha1", false, RSA_PADDING_OAEP_SHA1},
 	{"ECDH1-DERIVE", "", true, RSA_PADDING_PKCS1},
 };
 
@@ -145,8 +145,8 @@ int card_header_write(const struct card_header *header, const char *uri, const c
 		return r;
 
 	r = set(pkcs11, "key", js_from_b64(buf_ref(&header->key)));
-	if (r == 0 && header->padding == RSA_PADDING_OAEP_SHA256)
-		r = set(pkcs11, "hash", json_string("sha256"));
+	if (r == 0 && header->padding == RSA_PADDING_OAEP_SHA1)
+		r = set(pkcs11, "hash", json_string("sha1"));
 	if (r == 0)
 		r = set(hdr, "alg", json_string("dir"));
 	return r < 0 ? r : set(hdr, "enc", json_string("A256GCM"));

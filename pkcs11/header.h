@@ -5,7 +5,7 @@
  *	uri		which token, and which key on it
  *	mechanism	"RSA-PKCS" or "" (both Clevis's), "RSA-PKCS-OAEP", "ECDH1-DERIVE"
  *	key		an oct JWK, encrypted for the card's RSA key; base64url
- *	hash		of OAEP: "sha256"; without it SHA-1, as pkcs11-tool, which Clevis runs, has it
+ *	hash		of OAEP: "sha1"; without it SHA-256, as pkcs11-tool, which Clevis runs, has it
  *
  * With ECDH1-DERIVE there is no key: the JWE itself is `ECDH-ES` for the card's key.
  */

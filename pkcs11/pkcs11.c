@@ -82,7 +82,7 @@ static int describe_key(const struct card_header *header, json_t *facts)
 	for (size_t i = 0; i < uri->id_len; i++)
 		(void)snprintf(id + 2 * i, 3, "%02x", uri->id[i]);
 	(void)snprintf(name, sizeof(name), "%s%s", card_header_name(header),
-		       header->padding == RSA_PADDING_OAEP_SHA256 ? " (sha256)" : "");
+		       header->padding == RSA_PADDING_OAEP_SHA1 ? " (sha1)" : "");
 	r = add(facts, "key_id", id);
 	if (r == 0)
 		r = add(facts, "key_label", uri->object);
@@ -112,7 +112,7 @@ static int pkcs11_describe(const struct pin *const *all, const json_t *hdr, json
 	if (r < 0)
 		return r;
 	return add(facts, "clevis_reads_it",
-		   !header.agrees && header.padding != RSA_PADDING_OAEP_SHA256 ? "yes" : "no");
+		   !header.agrees && header.padding != RSA_PADDING_OAEP_SHA1 ? "yes" : "no");
 }
 
 static bool pkcs11_wants_pin(const struct pin *const *all, const json_t *hdr)

@@ -3,8 +3,8 @@
  * The pkcs11 pin, compatible with Clevis's. Configuration, all of it optional:
  *
  *	uri		which token, and which key on it (RFC 7512), see uri.h; by default the one that is here
- *	mechanism	"RSA-PKCS" or "": in Clevis's form; also "RSA-PKCS-OAEP" (with "hash" "sha256" or
- *			"sha1", the default) and "ECDH1-DERIVE". By default the best that the token undoes,
+ *	mechanism	"RSA-PKCS" or "": in Clevis's form; also "RSA-PKCS-OAEP" (with "hash" "sha1" or
+ *			"sha256", the default) and "ECDH1-DERIVE". By default the best that the token undoes,
  *			and never PKCS #1 v1.5
  *
  * The token is asked to undo it at once, so that its PIN is wanted: the URI's, or cot->user_pin.

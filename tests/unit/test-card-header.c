@@ -30,7 +30,7 @@ static void test_read(void **state)
 		{NULL, NULL, RSA_PADDING_PKCS1},
 		{"\"\"", NULL, RSA_PADDING_PKCS1},
 		{"\"RSA-PKCS\"", NULL, RSA_PADDING_PKCS1},
-		{"\"RSA-PKCS-OAEP\"", NULL, RSA_PADDING_OAEP_SHA1},
+		{"\"RSA-PKCS-OAEP\"", NULL, RSA_PADDING_OAEP_SHA256},
 		{"\"RSA-PKCS-OAEP\"", "\"sha1\"", RSA_PADDING_OAEP_SHA1},
 		{"\"RSA-PKCS-OAEP\"", "\"sha256\"", RSA_PADDING_OAEP_SHA256},
 	};
@@ -113,7 +113,7 @@ static void test_write(void **state)
 
 	(void)state;
 	change(hdr, "clevis.pkcs11.mechanism", "\"RSA-PKCS-OAEP\"");
-	change(hdr, "clevis.pkcs11.hash", "\"sha256\"");
+	change(hdr, "clevis.pkcs11.hash", "\"sha1\"");
 	change(hdr, "clevis.pin", NULL);
 	assert_int_equal(card_header_read(hdr, NULL, &header), 0);
 	assert_int_equal(card_header_write(&header, "pkcs11:token=t", NULL, again), 0);
