@@ -7,7 +7,7 @@ _cotter_enroll() {
 		--import --to-luks2 --reorder --crypttab --all --quiet --help --version'
 	local values='--tang --tang-thumbprint --tang-advertisement --tang-ca --tang-pubkey
 		--tpm2-device --tpm2-pcrs --tpm2-with-pin --tpm2-public-key --tpm2-public-key-pcrs
-		--tpm2-signature --tpm2-seal-key-handle
+		--tpm2-signature --tpm2-seal-key-handle --pkcs11-token-uri
 		--threshold --policy --unlock-key-file --keep-key-file --header --key-slot --token-id --label --pbkdf --wipe-slot --json'
 
 	# bash splits --option=value into three words.
@@ -28,12 +28,16 @@ _cotter_enroll() {
 		return
 		;;
 	--wipe-slot)
-		mapfile -t COMPREPLY < <(compgen -W 'tang tpm2 sss orphaned all label=' -- "$current")
+		mapfile -t COMPREPLY < <(compgen -W 'tang tpm2 pkcs11 sss orphaned all label=' -- "$current")
 		return
 		;;
 	--tpm2-device)
 		mapfile -t COMPREPLY < <(compgen -W 'auto list' -- "$current"
 			compgen -G "${current:-/dev/tpmrm}*")
+		return
+		;;
+	--pkcs11-token-uri)
+		mapfile -t COMPREPLY < <(compgen -W 'auto list' -- "$current")
 		return
 		;;
 	--tpm2-with-pin)

@@ -177,6 +177,8 @@ static int prepare(struct run *run)
 	r = tree_each(options->pin, options->config, announce, run->out);
 	if (r == 0 && options->user_pin)
 		r = user_pin_choose(&run->out->log, &run->user_pin);
+	if (r == 0 && options->card_pin)
+		r = user_pin_of_card(&run->out->log, &run->user_pin);
 	return r;
 }
 

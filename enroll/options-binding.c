@@ -79,7 +79,12 @@ int options_read_binding(const struct given *given, const struct log *log, struc
 	if (r < 0)
 		return r;
 
+	if ((traits & PIN_TRAIT_USER_PIN) && (traits & PIN_TRAIT_CARD_PIN))
+		return log_err(
+			log, -EINVAL,
+			"a policy takes one PIN: either the card's, or a new one for the TPM");
 	options->user_pin = traits & PIN_TRAIT_USER_PIN;
+	options->card_pin = traits & PIN_TRAIT_CARD_PIN;
 	options->saved = (traits & PIN_TRAIT_SAVED) && !(traits & PIN_TRAIT_LIVE);
 	options->later = traits & PIN_TRAIT_LATER;
 	return 0;

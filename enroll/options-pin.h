@@ -28,6 +28,7 @@ enum pin_trait {
 	PIN_TRAIT_SAVED = 1 << 1,    /* made from saved data: the server need not be in reach */
 	PIN_TRAIT_LIVE = 1 << 2,     /* made by asking a server, which is in reach therefore */
 	PIN_TRAIT_LATER = 1 << 3,    /* what it demands need not hold yet */
+	PIN_TRAIT_CARD_PIN = 1 << 4, /* the PIN that it has is to be typed */
 };
 
 struct survey;
@@ -124,7 +125,7 @@ struct pin_options {
 	int (*list)(json_t **ret);
 };
 
-extern const struct pin_options pin_options_tang, pin_options_tpm2;
+extern const struct pin_options pin_options_pkcs11, pin_options_tang, pin_options_tpm2;
 
 /* Those built into this program, NULL-terminated (options-pins.c). */
 extern const struct pin_options *const all_pin_options[];

@@ -13,6 +13,9 @@ const struct pin_options *const all_pin_options[] = {
 #ifdef PIN_TPM2
 	&pin_options_tpm2,
 #endif
+#ifdef PIN_PKCS11
+	&pin_options_pkcs11,
+#endif
 	NULL,
 };
 

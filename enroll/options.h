@@ -57,6 +57,7 @@ struct options {
 	const char *pin; /* its pin, or the one whose devices are listed; NULL: none is wanted */
 	json_t *config;  /* Clevis's configuration object for that pin; tree_check() passed it */
 	bool user_pin;   /* a PIN is to be chosen for some part of it */
+	bool card_pin;   /* the PIN that a card has is to be typed */
 	bool saved; /* each server in it is bound to from saved data, so none need be in reach */
 	bool later; /* what some part demands need not hold yet */
 	const char *label; /* NULL: none */

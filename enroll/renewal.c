@@ -123,7 +123,8 @@ static int plan_leaf(struct plan *plan, const json_t *hdr, const struct job *job
 	if (r < 0)
 		fail(plan, r == -EKEYREJECTED && !survey ? -EPERM : r, why);
 	plan->renewal->due |= leaf.due;
-	if (r == 0 && of->traits(leaf.config) & PIN_TRAIT_USER_PIN && job->result != 0)
+	if (r == 0 && of->traits(leaf.config) & (PIN_TRAIT_USER_PIN | PIN_TRAIT_CARD_PIN) &&
+	    job->result != 0)
 		plan->renewal->wants_pin = true;
 	*ret = leaf.config;
 	if (leaf.due && survey && survey->state == SURVEY_UNREACHABLE)

@@ -37,6 +37,20 @@ int user_pin_choose(const struct log *log, struct buf *ret)
 	return 0;
 }
 
+int user_pin_of_card(const struct log *log, struct buf *ret)
+{
+	CLEANUP(buf_done) struct buf user_pin = {0};
+	int r;
+
+	if (!ask_possible())
+		return log_err(log, -ENOTTY, "there is no terminal to type the card's PIN at");
+	r = ask_secret("PIN of the card: ", &user_pin);
+	if (r < 0 || user_pin.n == 0)
+		return log_err(log, r < 0 ? r : -EINVAL, "no PIN was typed; nothing was changed");
+	*ret = TAKE_STRUCT(user_pin);
+	return 0;
+}
+
 int user_pin_ask(unsigned token, struct buf *ret)
 {
 	char prompt[64];

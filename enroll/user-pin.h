@@ -11,6 +11,9 @@
  */
 MUST int user_pin_choose(const struct log *log, struct buf *ret);
 
+/* The PIN that a card has, asked for at the terminal. The cause goes to `log`. Errors: as user_pin_choose(). */
+MUST int user_pin_of_card(const struct log *log, struct buf *ret);
+
 /* The PIN of token `token`, asked for at the terminal. Errors: those of ask_secret(). */
 MUST int user_pin_ask(unsigned token, struct buf *ret);
 

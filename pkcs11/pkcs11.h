@@ -14,3 +14,12 @@
 #include "crypto/pin.h"
 
 extern const struct pin pin_pkcs11;
+
+/* The tokens that are here now: a new array of {"uri": …, "token": …, "manufacturer": …}. Errors: -ENOMEM. */
+MUST int pkcs11_tokens(json_t **ret);
+
+/* Whether a binding with this configuration wants the PIN that a person types. */
+bool pkcs11_asks_pin(const json_t *cfg);
+
+/* Whether that is a URI that we read. The cause goes to `log`. Errors: -EBADMSG, -EOPNOTSUPP, -E2BIG, -ENOMEM. */
+MUST int pkcs11_check_uri(const char *text, const struct log *log);

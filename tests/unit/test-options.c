@@ -216,7 +216,8 @@ static void test_refused(void **state)
 		{"--test --explain --tang=h disk", "--test and --explain exclude each other"},
 		{"--explain --wipe-slot=1 disk",
 		 "--explain changes nothing, so it excludes --wipe-slot"},
-		{"--explain", "--explain needs a new binding (--tang=URL, --tpm2-device=auto or "
+		{"--explain", "--explain needs a new binding (--tang=URL, --tpm2-device=auto, "
+			      "--pkcs11-token-uri=URI or "
 			      "--policy=POLICY), or a volume whose tokens are explained"},
 		{"--explain --label=x disk", "--label belongs to a new binding"},
 		{"--explain --token-id=1 disk",
@@ -324,7 +325,9 @@ static void test_refused(void **state)
 		{"--tpm2-device=auto --tang-ca=f disk",
 		 "--tang-ca belongs to a new binding, so it needs --tang=URL"},
 		{"--tpm2-with-pin=yes --test disk", "--tpm2-with-pin belongs to a new binding"},
-		{"--label=x disk", "so it needs --tang=URL, --tpm2-device=auto or --policy=POLICY"},
+		{"--label=x disk",
+		 "so it needs --tang=URL, --tpm2-device=auto, --pkcs11-token-uri=URI or "
+		 "--policy=POLICY"},
 		{"--tpm2-device=auto", "no device or image is named"},
 		{"--list --tpm2-device=auto disk",
 		 "--list changes nothing, so it excludes --tpm2-d"},
@@ -340,6 +343,13 @@ static void test_refused(void **state)
 		{"--tpm2-device=auto --tpm2-public-key=/dev/zero disk",
 		 "/dev/zero is not a public key in PEM form"},
 		{"--tpm2-device=\xff disk", "the --tpm2 options are not UTF-8 text"},
+		{"--pkcs11-token-uri=card disk", "a URI begins with \"pkcs11:\""},
+		{"--pkcs11-token-uri=pkcs11:x=1 disk", "\"x\" in a URI is not supported"},
+		{"--pkcs11-token-uri=auto --tpm2-device=auto --tpm2-with-pin=yes --threshold=2 disk",
+		 "a policy takes one PIN"},
+		{"--renew --pkcs11-token-uri=auto disk", "--renew binds to the same card"},
+		{"--pkcs11-token-uri=list --tang=h",
+		 "--pkcs11-token-uri=list lists devices, so it excludes --tang"},
 		{"--tpm2-device=list disk",
 		 "--tpm2-device=list lists devices, and takes no volume"},
 		{"--tpm2-device=list --tpm2-pcrs=7", "lists devices, so it excludes --tpm2-pcrs"},
