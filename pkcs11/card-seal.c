@@ -198,7 +198,8 @@ static int write_header(struct sealing *s, json_t *hdr)
 	CLEANUP(buf_done) struct buf text = {0};
 	int r;
 
-	if (s->mechanism)
+	/* Clevis finds the key by trying; of keys that agree one must be named. */
+	if (s->mechanism && !s->header.agrees)
 		return card_header_write(&s->header, s->uri, s->mechanism, hdr);
 	r = settle_uri(s);
 	if (r == 0)

@@ -88,7 +88,11 @@ static int agree_key(const struct card *card, const struct card_header *header, 
 	if (keys.n == 0)
 		return log_err(card->log, -EKEYREJECTED,
 			       "pkcs11: the token holds no EC key that agrees");
-	r = key_derive(card, keys.all[0], &header->epk, &shared);
+	/* Keys of other curves than the point's refuse it. */
+	r = -ENOENT;
+	for (size_t i = 0; i < (keys.n_named ? keys.n_named : keys.n); i++)
+		if (r < 0 && r != -ENODEV)
+			r = key_derive(card, keys.all[i], &header->epk, &shared);
 	return r < 0 ? r : jwe_derive_cek(hdr, buf_ref(&shared), ret_cek);
 }
 

@@ -100,6 +100,12 @@ static void test_kinds(void **state)
 		else
 			assert_null(member(&jwe, "hash"));
 		expect(what, open_jwe(&jwe, SOFTHSM_PIN, &run), 0);
+		if (strcmp(cases[i].alg, "ECDH-ES") == 0) {
+			CLEANUP(uri_done) struct uri uri = {0};
+
+			expect(what, uri_read(member(&jwe, "uri"), NULL, &uri), 0);
+			expect(what, (int)uri.id_len, 1);
+		}
 		expect(what, open_jwe(&jwe, NULL, &run), -ENOANO);
 		expect(what, open_jwe(&jwe, "9999", &run), -ENOANO);
 		expect(what, open_jwe(&jwe, "", &run), -EKEYREJECTED);
