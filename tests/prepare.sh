@@ -11,7 +11,7 @@ debian=$(. /etc/os-release && echo "${VERSION_ID:-}")
 build_packages=(gcc libc6-dev meson ninja-build pkg-config
 	libcryptsetup-dev libcurl4-openssl-dev libgnutls28-dev libjansson-dev libmicrohttpd-dev libssl-dev
 	libp11-kit-dev libsystemd-dev libtss2-dev)
-run_packages=(cryptsetup-bin curl jose libp11-kit0 mount opensc python3 softhsm2 swtpm tpm2-tools util-linux)
+run_packages=(cryptsetup-bin curl jose libp11-kit0 mount python3 swtpm tpm2-tools util-linux)
 tss=(libtss2-esys-3.0.2-0 libtss2-rc0 libtss2-tcti-device0 libtss2-tcti-swtpm0 libtss2-tctildr0)
 [ "$debian" = 12 ] || tss=("${tss[@]/%/t64}")
 run_packages+=("${tss[@]}")
