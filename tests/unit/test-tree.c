@@ -25,7 +25,7 @@ static void test_check(void **state)
 		{"tang", "{\"url\":\"a\",\"keys\":{},\"kid\":\"k\"}",
 		 "the policy has a member \"keys\", which tang does not know"},
 		{"tang", "[]", "the policy is not an object"},
-		{"pkcs11", "{}", "the policy names a pin that is not known here"},
+		{"fido2", "{}", "the policy names a pin that is not known here"},
 		{"sss", "[]", "the policy is not an object"},
 		{"sss", "{}", "the policy names no \"pins\""},
 		{"sss", "{\"pins\":{}}", "the policy names no \"pins\""},
