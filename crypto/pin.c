@@ -20,6 +20,21 @@ void cot_wake_at(struct cot *cot, uint64_t at_us)
 		cot->wake_us = at_us;
 }
 
+int cot_refused(const struct cot *cot, uint64_t device)
+{
+	for (size_t i = 0; i < cot->n_refusals; i++)
+		if (cot->refusals[i].device == device)
+			return cot->refusals[i].error;
+	/* Of more than can be remembered none is asked. */
+	return cot->n_refusals < COT_REFUSALS_MAX ? 0 : -EKEYREJECTED;
+}
+
+void cot_refuse(struct cot *cot, uint64_t device, int error)
+{
+	if (cot->n_refusals < COT_REFUSALS_MAX)
+		cot->refusals[cot->n_refusals++] = (struct refusal){device, error};
+}
+
 int cot_poll(struct pollfd *fds, size_t n, uint64_t until_us)
 {
 	uint64_t now = now_us();

@@ -15,6 +15,14 @@ enum pin_flags {
 	PIN_USER_PIN = 1 << 2, /* may need a PIN typed by a person */
 };
 
+/* A device that would not take a PIN. */
+struct refusal {
+	uint64_t device; /* by a hash of whatever names it */
+	int error;
+};
+
+enum { COT_REFUSALS_MAX = 64 };
+
 struct cot;
 struct job;
 struct surveyor; /* tang/survey.h */
@@ -131,6 +139,8 @@ struct cot {
 	bool network;          /* packets may be sent now */
 	uint64_t wake_us;      /* earliest time at which a step is wanted; 0: none */
 	struct waiter *waiter; /* whoever has transfers to wait for */
+	struct refusal refusals[COT_REFUSALS_MAX];
+	size_t n_refusals;
 };
 
 void cot_done(struct cot *cot);
@@ -143,6 +153,13 @@ void cot_wake_at(struct cot *cot, uint64_t at_us);
  * person wants an end).
  */
 MUST int cot_wait(struct cot *cot);
+
+/*
+ * A device counts the PINs that it refuses, so none is asked twice in one recovery, whichever leaves it serves:
+ * cot_refused() is 0, or what cot_refuse() was told of this device.
+ */
+int cot_refused(const struct cot *cot, uint64_t device);
+void cot_refuse(struct cot *cot, uint64_t device, int error);
 
 /*
  * The sleep itself, for waiters: ppoll() on `n` descriptors until until_us (CLOCK_MONOTONIC). Errors:

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A new binding: sealed, rehearsed, written, proven, and only then what it replaces is removed. */
+#include "enroll/card-pin.h"
 #include "enroll/crypttab-step.h"
 #include "enroll/follow.h"
 #include "enroll/fresh.h"
@@ -178,7 +179,7 @@ static int prepare(struct run *run)
 	if (r == 0 && options->user_pin)
 		r = user_pin_choose(&run->out->log, &run->user_pin);
 	if (r == 0 && options->card_pin)
-		r = user_pin_of_card(&run->out->log, &run->user_pin);
+		r = card_pin_ask(options, run->out, &run->user_pin);
 	return r;
 }
 

@@ -88,6 +88,12 @@ struct pin_options {
 	int (*announce)(const json_t *config, struct output *out);
 
 	/*
+	 * Of PIN_TRAIT_CARD_PIN: whether that is to be typed here, and not at the device. NULL: it is. The cause of
+	 * a failure goes to `log`. Errors: those of pin_seal().
+	 */
+	int (*wants_typed)(const json_t *config, const struct log *log, bool *ret);
+
+	/*
 	 * Adds to `facts` what `words` and `warning` look at, named as the pin's own facts are
 	 * but that its "pin" is "user_pin". Errors: -ENOMEM.
 	 */

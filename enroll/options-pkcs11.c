@@ -140,6 +140,7 @@ const struct pin_options pin_options_pkcs11 = {
 	.complete = complete,
 	.traits = traits,
 	.announce = announce,
+	.wants_typed = pkcs11_wants_typed,
 	.describe = describe,
 	.words = words,
 	.warning = warning,

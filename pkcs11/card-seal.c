@@ -6,6 +6,7 @@
 #include "pkcs11/key.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 /* What is being made. */
@@ -15,6 +16,7 @@ struct sealing {
 	struct card_header header;
 	struct modules modules;
 	struct card card;
+	bool found;
 	CK_OBJECT_HANDLE key;
 	CK_KEY_TYPE type;
 	struct public_key public;
@@ -53,46 +55,78 @@ static int read_config(const json_t *cfg, struct sealing *s)
 	return uri_read(s->uri, s->log, &s->header.uri) == 0 ? 0 : -EINVAL;
 }
 
-/* Of this type: how many are meant, and the first of them. */
-static int look_for(struct sealing *s, CK_KEY_TYPE type, size_t *n)
+/* What there is to choose from. */
+struct choice {
+	struct card_keys keys; /* of one type */
+	size_t n, of_all;      /* of them, and of both types, those that are meant */
+	char names[LOG_LINE_MAX / 2];
+	size_t used;
+};
+
+/* As a URI would name it. */
+static void add_name(const struct card *card, CK_OBJECT_HANDLE key, struct choice *choice)
 {
-	struct card_keys keys;
-	size_t here;
+	CLEANUP(buf_done) struct buf id = {0};
+	CLEANUP(buf_done) struct buf label = {0};
+	CLEANUP(uri_done) struct uri uri = {0};
+	CLEANUP(buf_done) struct buf text = {0};
+
+	if (card_attribute(card, key, CKA_ID, &id) == 0 && id.n <= sizeof(uri.id)) {
+		memcpy(uri.id, id.p, id.n);
+		uri.id_len = id.n;
+	}
+	if (card_attribute(card, key, CKA_LABEL, &label) == 0 && label.n < sizeof(uri.object))
+		memcpy(uri.object, label.p, label.n);
+	if (uri_write(&uri, &text) < 0 || choice->used >= sizeof(choice->names))
+		return;
+	choice->used +=
+		(size_t)snprintf(choice->names + choice->used, sizeof(choice->names) - choice->used,
+				 "%s%s", choice->used > 0 ? ", " : "", (const char *)text.p);
+}
+
+/* Takes the one key of this type, or where Clevis's form is wanted its choice, the first. */
+static int look_for(struct sealing *s, CK_KEY_TYPE type, struct choice *choice)
+{
+	struct card_keys *keys = &choice->keys;
 	int r;
 
-	r = card_keys(&s->card, &s->header.uri, type, &keys);
+	r = card_keys(&s->card, &s->header.uri, type, keys);
 	if (r < 0)
 		return r;
-	here = uri_names_key(&s->header.uri) ? keys.n_named : keys.n;
-	if (*n == 0 && here > 0) {
-		s->key = keys.all[0];
+	choice->n = uri_names_key(&s->header.uri) ? keys->n_named : keys->n;
+	choice->of_all += choice->n;
+	if (choice->n == 1 || (choice->n > 0 && s->mechanism)) {
+		s->found = true;
+		s->key = keys->all[0];
 		s->type = type;
+		return 0;
 	}
-	*n += here;
+	for (size_t i = 0; i < choice->n; i++)
+		add_name(&s->card, keys->all[i], choice);
 	return 0;
 }
 
+/* As systemd chooses: the one that decrypts, else the one that agrees. */
 static int choose_key(struct sealing *s)
 {
-	size_t n = 0;
+	struct choice choice = {0};
 	int r = 0;
 
 	if (!s->mechanism || !s->header.agrees)
-		r = look_for(s, CKK_RSA, &n);
-	if (r == 0 && (!s->mechanism || s->header.agrees))
-		r = look_for(s, CKK_EC, &n);
+		r = look_for(s, CKK_RSA, &choice);
+	if (r == 0 && !s->found && (!s->mechanism || s->header.agrees))
+		r = look_for(s, CKK_EC, &choice);
 	if (r < 0)
 		return r;
-	if (n == 0)
+	if (choice.of_all == 0)
 		return log_err(s->log, -EINVAL,
 			       "pkcs11: the token holds no such private key that decrypts (RSA) or "
 			       "agrees (EC)");
-	/* Where Clevis's form is wanted, so is its choice. */
-	if (n > 1 && !s->mechanism)
+	if (!s->found)
 		return log_err(s->log, -EINVAL,
 			       "pkcs11: the token holds %zu keys that could be used; the URI must "
-			       "name one, by id= or object=",
-			       n);
+			       "name one, by id= or object=: %s",
+			       choice.of_all, choice.names);
 	return key_public(&s->card, s->key, s->type, &s->public);
 }
 

@@ -11,12 +11,29 @@ enum { VALUE_MAX = 16 * 1024, PIN_FILE_MAX = 255 };
 
 void card_name(const struct card *card, char ret[CARD_NAME_MAX])
 {
-	const CK_TOKEN_INFO *info = &card->place.info;
-	char label[URI_LABEL_MAX], serial[URI_SERIAL_MAX];
+	char name[PLACE_NAME_MAX];
 
-	place_text(info->label, sizeof(info->label), label);
-	place_text(info->serialNumber, sizeof(info->serialNumber), serial);
-	(void)snprintf(ret, CARD_NAME_MAX, "the token \"%s\" (serial number %s)", label, serial);
+	place_name(&card->place, name);
+	(void)snprintf(ret, CARD_NAME_MAX, "the token %s", name);
+}
+
+/* FNV-1a: it need only tell a machine's cards apart. */
+static uint64_t hash(uint64_t h, const CK_UTF8CHAR *field, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		h = (h ^ field[i]) * 0x100000001b3;
+	return h;
+}
+
+uint64_t card_identity(const struct card *card)
+{
+	const CK_TOKEN_INFO *info = &card->place.info;
+	uint64_t h = 0xcbf29ce484222325;
+
+	h = hash(h, info->label, sizeof(info->label));
+	h = hash(h, info->manufacturerID, sizeof(info->manufacturerID));
+	h = hash(h, info->model, sizeof(info->model));
+	return hash(h, info->serialNumber, sizeof(info->serialNumber));
 }
 
 int card_fail(const struct card *card, CK_RV rv, const char *what)
@@ -123,6 +140,24 @@ static bool has_object(const struct card *card, const struct uri *uri)
 	return card_find(card, named, n, &object, 1, &found) == 0 && found > 0;
 }
 
+/* One is never guessed: a PIN would be sent to it. */
+static int refuse_several(const struct place *places, size_t n, const struct log *log)
+{
+	char names[LOG_LINE_MAX / 2];
+	size_t used = 0;
+
+	for (size_t i = 0; i < n && used < sizeof(names); i++) {
+		char name[PLACE_NAME_MAX];
+
+		place_name(&places[i], name);
+		used += (size_t)snprintf(names + used, sizeof(names) - used, "%s%s",
+					 i > 0 ? ", " : "", name);
+	}
+	return log_err(log, -EKEYREJECTED,
+		       "pkcs11: %zu tokens are what the URI says; it must name one, by serial=: %s",
+		       n, names);
+}
+
 int card_open(const struct modules *modules, const struct uri *uri, const struct log *log,
 	      struct card *ret)
 {
@@ -136,6 +171,8 @@ int card_open(const struct modules *modules, const struct uri *uri, const struct
 		return -EAGAIN;
 	if (n == 1)
 		return open_session(modules, &places[0], log, ret);
+	if (!uri_names_token(uri) && !uri_names_key(uri))
+		return refuse_several(places, n, log);
 
 	for (size_t i = 0; i < n; i++) {
 		CLEANUP(card_close) struct card other = {0};
@@ -148,10 +185,7 @@ int card_open(const struct modules *modules, const struct uri *uri, const struct
 		card = TAKE_STRUCT(other);
 	}
 	if (having != 1)
-		return log_err(log, -EKEYREJECTED,
-			       "pkcs11: %zu tokens are what the URI says; it must name one, by "
-			       "serial=",
-			       n);
+		return refuse_several(places, n, log);
 	card.log = log;
 	*ret = TAKE_STRUCT(card);
 	return 0;
@@ -235,12 +269,15 @@ static int explain_login(struct card *card, CK_RV rv, bool typed, bool of_uri)
 	const char *left = "";
 
 	(void)card->place.module->C_GetTokenInfo(card->place.slot, info);
-	if (rv == CKR_PIN_LOCKED || info->flags & CKF_USER_PIN_LOCKED)
+	if (rv == CKR_PIN_LOCKED || info->flags & CKF_USER_PIN_LOCKED) {
+		card->refused = true;
 		return log_err(card->log, -EKEYREJECTED, "pkcs11: the PIN of the token is locked");
+	}
 	if (rv == CKR_PIN_EXPIRED)
 		return log_err(card->log, -EKEYREJECTED, "pkcs11: the PIN of the token expired");
 	if (rv != CKR_PIN_INCORRECT && rv != CKR_PIN_INVALID && rv != CKR_PIN_LEN_RANGE)
 		return card_fail(card, rv, "the token cannot be logged in to");
+	card->refused = true;
 	if (info->flags & CKF_USER_PIN_FINAL_TRY)
 		return log_err(card->log, -EKEYREJECTED,
 			       "pkcs11: wrong PIN; the next wrong one locks the token");
@@ -248,6 +285,20 @@ static int explain_login(struct card *card, CK_RV rv, bool typed, bool of_uri)
 		left = "; the token takes few more before it locks itself";
 	return log_err(card->log, typed ? -ENOANO : -EKEYREJECTED, "pkcs11: wrong PIN%s%s",
 		       of_uri ? " in the URI" : "", left);
+}
+
+int card_wants_typed(const struct card *card, const struct uri *uri, bool *ret)
+{
+	CK_FLAGS flags = card->place.info.flags;
+	bool pad = flags & CKF_PROTECTED_AUTHENTICATION_PATH;
+	bool wants = flags & CKF_LOGIN_REQUIRED;
+	int r;
+
+	r = wants ? check_pin_state(card, pad) : 0;
+	if (r < 0)
+		return r;
+	*ret = wants && !pad && !uri_has_pin(uri);
+	return 0;
 }
 
 int card_login(struct card *card, const struct uri *uri, struct ref typed)

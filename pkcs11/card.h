@@ -10,6 +10,7 @@ struct card {
 	struct place place;
 	CK_SESSION_HANDLE session;
 	bool open, logged_in;
+	bool refused;           /* it was asked with a PIN, which was wrong */
 	struct ref pin;         /* what it was logged in with, borrowed; p NULL: at the PIN pad */
 	struct buf pin_of_file; /* what that may point to */
 };
@@ -33,9 +34,18 @@ void card_close(struct card *card);
  */
 MUST int card_login(struct card *card, const struct uri *uri, struct ref typed);
 
+/*
+ * Whether card_login() wants a PIN to be typed: not where the token wants none, has a pad of its own or the URI
+ * says which. Errors: -EKEYREJECTED (no PIN may be tried), as card_login() has it.
+ */
+MUST int card_wants_typed(const struct card *card, const struct uri *uri, bool *ret);
+
 /* Its label and serial number, for people. */
-enum { CARD_NAME_MAX = 80 };
+enum { CARD_NAME_MAX = 96 };
 void card_name(const struct card *card, char ret[CARD_NAME_MAX]);
+
+/* The same card has the same one, by whatever module and in whatever slot. */
+uint64_t card_identity(const struct card *card);
 
 /*
  * Writes what failed and why to the log at ERROR, and returns the errno: -ENODEV (the token went away),

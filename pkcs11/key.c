@@ -97,6 +97,12 @@ static int use_fail(const struct card *card, CK_RV rv)
 	case CKR_CURVE_NOT_SUPPORTED:
 		return log_err(card->log, -EOPNOTSUPP, "pkcs11: the token's key cannot do this: %s",
 			       card->lib->p11_kit_strerror(rv));
+	case CKR_PIN_INCORRECT:
+	case CKR_PIN_LOCKED:
+		return log_err(card->log, -EKEYREJECTED,
+			       "pkcs11: the token's key does not take the PIN that it was logged "
+			       "in with: %s",
+			       card->lib->p11_kit_strerror(rv));
 	default:
 		return card_fail(card, rv, "the token's key cannot be used");
 	}
@@ -123,7 +129,8 @@ static bool is_of_device(CK_RV rv)
 /* Some keys want the PIN again for each use; it is the one that was right a moment ago. */
 static CK_RV authenticate(const struct card *card, CK_OBJECT_HANDLE key)
 {
-	if (!card->logged_in || !card_attribute_true(card, key, CKA_ALWAYS_AUTHENTICATE))
+	if (!(card->logged_in || card->pin.p) ||
+	    !card_attribute_true(card, key, CKA_ALWAYS_AUTHENTICATE))
 		return CKR_OK;
 	return card->place.module->C_Login(card->session, CKU_CONTEXT_SPECIFIC,
 					   (CK_UTF8CHAR_PTR)(uintptr_t)card->pin.p, card->pin.n);

@@ -3,6 +3,7 @@
 #include "pkcs11/modules.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <sys/stat.h>
 
 enum { SLOTS_MAX = 64 };
@@ -99,6 +100,16 @@ void place_text(const CK_UTF8CHAR *field, size_t size, char *ret)
 	ret[size] = '\0';
 }
 
+void place_name(const struct place *place, char ret[PLACE_NAME_MAX])
+{
+	const CK_TOKEN_INFO *info = &place->info;
+	char label[URI_LABEL_MAX], serial[URI_SERIAL_MAX];
+
+	place_text(info->label, sizeof(info->label), label);
+	place_text(info->serialNumber, sizeof(info->serialNumber), serial);
+	(void)snprintf(ret, PLACE_NAME_MAX, "\"%s\" (serial number %s)", label, serial);
+}
+
 static bool field_is(const CK_UTF8CHAR *field, size_t size, const char *wanted)
 {
 	char text[URI_LABEL_MAX];
@@ -114,6 +125,7 @@ static bool place_matches(const struct place *place, const struct uri *uri)
 	const CK_TOKEN_INFO *info = &place->info;
 
 	return info->flags & CKF_TOKEN_INITIALIZED &&
+	       (uri_names_token(uri) || uri->module_path[0] || info->flags & CKF_LOGIN_REQUIRED) &&
 	       field_is(info->label, sizeof(info->label), uri->token) &&
 	       field_is(info->manufacturerID, sizeof(info->manufacturerID), uri->manufacturer) &&
 	       field_is(info->serialNumber, sizeof(info->serialNumber), uri->serial) &&

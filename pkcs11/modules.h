@@ -33,11 +33,16 @@ struct place {
 enum { PLACES_MAX = 8 };
 
 /*
- * The tokens that the URI means, PLACES_MAX at most. A slot-id that no slot has is taken as Clevis takes it,
+ * The tokens that the URI means, PLACES_MAX at most. Where it names neither these nor a module, they are those that want a login: stores
+ * of certificates, which p11-kit has as well, are no cards, and systemd-cryptenroll leaves them out, too. A slot-id that no slot has is taken as Clevis takes it,
  * who hands it on as an index.
  */
 size_t modules_find(const struct modules *modules, const struct uri *uri,
 		    struct place ret[PLACES_MAX]);
+
+/* Its label and serial number, for people: "card" (serial number 12ab). */
+enum { PLACE_NAME_MAX = 80 };
+void place_name(const struct place *place, char ret[PLACE_NAME_MAX]);
 
 /* One of the fields of CK_TOKEN_INFO, without the blanks that fill it. */
 void place_text(const CK_UTF8CHAR *field, size_t size, char *ret);

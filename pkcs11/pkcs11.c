@@ -62,7 +62,7 @@ static int pkcs11_decrypt(struct cot *cot, struct job *job, struct buf *ret_cek)
 		return log_err(&job->log, -EKEYREJECTED,
 			       "pkcs11: the PIN was empty, and the token was not asked");
 	r = open_or_wait(cot, job, &header, &card);
-	return r < 0 ? r : recover(&card, &header, job->jwe->hdr, cot->user_pin, ret_cek);
+	return r < 0 ? r : recover(cot, &card, &header, job->jwe->hdr, ret_cek);
 }
 
 static int add(json_t *facts, const char *name, const char *value)

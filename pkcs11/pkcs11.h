@@ -21,5 +21,12 @@ MUST int pkcs11_tokens(json_t **ret);
 /* Whether a binding with this configuration wants the PIN that a person types. */
 bool pkcs11_asks_pin(const json_t *cfg);
 
+/*
+ * The same, asked of the card: not where it has a PIN pad of its own, or takes none. The cause of a failure goes to
+ * `log`. Errors: -ENODEV (it is not here), -EKEYREJECTED (its PIN is locked or nearly so, or there are several),
+ * and those of pin_seal().
+ */
+MUST int pkcs11_wants_typed(const json_t *cfg, const struct log *log, bool *ret);
+
 /* Whether that is a URI that we read. The cause goes to `log`. Errors: -EBADMSG, -EOPNOTSUPP, -E2BIG, -ENOMEM. */
 MUST int pkcs11_check_uri(const char *text, const struct log *log);

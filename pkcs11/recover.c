@@ -39,6 +39,12 @@ static int try_key(const struct card *card, CK_OBJECT_HANDLE key, const struct c
 	return r;
 }
 
+/* Whether another key would come to no more. */
+static bool is_of_card(int error)
+{
+	return error == -ENOMEM || error == -ENODEV || error == -EKEYREJECTED;
+}
+
 static int decrypt_key(const struct card *card, const struct card_header *header,
 		       struct buf *ret_cek)
 {
@@ -65,11 +71,11 @@ static int decrypt_key(const struct card *card, const struct card_header *header
 		return r;
 	for (size_t i = 0; i < n; i++) {
 		r = try_key(card, keys.all[i], header, buf_ref(&otherwise), &cek);
-		if (r == 0 || r == -ENOMEM || r == -ENODEV)
+		if (r == 0 || is_of_card(r))
 			break;
 		refused = refused || r == -EBADMSG;
 	}
-	if (r < 0 && !(refused && r != -ENOMEM && r != -ENODEV))
+	if (r < 0 && (!refused || is_of_card(r)))
 		return r;
 	*ret_cek = TAKE_STRUCT(cek);
 	return 0;
@@ -91,17 +97,32 @@ static int agree_key(const struct card *card, const struct card_header *header, 
 	/* Keys of other curves than the point's refuse it. */
 	r = -ENOENT;
 	for (size_t i = 0; i < (keys.n_named ? keys.n_named : keys.n); i++)
-		if (r < 0 && r != -ENODEV)
+		if (r < 0 && !is_of_card(r))
 			r = key_derive(card, keys.all[i], &header->epk, &shared);
 	return r < 0 ? r : jwe_derive_cek(hdr, buf_ref(&shared), ret_cek);
 }
 
-int recover(struct card *card, const struct card_header *header, const json_t *hdr,
-	    struct ref typed, struct buf *ret_cek)
+static int login(struct cot *cot, struct card *card, const struct uri *uri)
+{
+	uint64_t device = card_identity(card);
+	int r = cot_refused(cot, device);
+
+	if (r < 0)
+		return log_err(card->log, r,
+			       "pkcs11: the token refused a PIN a moment ago, and is not asked "
+			       "again");
+	r = card_login(card, uri, cot->user_pin);
+	if (card->refused)
+		cot_refuse(cot, device, r);
+	return r;
+}
+
+int recover(struct cot *cot, struct card *card, const struct card_header *header, const json_t *hdr,
+	    struct buf *ret_cek)
 {
 	int r;
 
-	r = card_login(card, &header->uri, typed);
+	r = login(cot, card, &header->uri);
 	if (r < 0)
 		return r;
 	return header->agrees ? agree_key(card, header, hdr, ret_cek)

@@ -2,7 +2,7 @@
 /* What is to be said of tokens without a binding. */
 #include "pkcs11/pkcs11.h"
 
-#include "pkcs11/modules.h"
+#include "pkcs11/card.h"
 
 #include <errno.h>
 
@@ -47,6 +47,34 @@ bool pkcs11_asks_pin(const json_t *cfg)
 	CLEANUP(uri_done) struct uri uri = {0};
 
 	return !text || uri_read(text, NULL, &uri) < 0 || !uri_has_pin(&uri);
+}
+
+static int look_at_card(const struct uri *uri, const struct log *log, bool *ret)
+{
+	struct modules modules = {0};
+	struct card card = {0};
+	int r;
+
+	r = modules_open(uri, log, &modules);
+	if (r == 0)
+		r = card_open(&modules, uri, log, &card);
+	if (r == -EAGAIN)
+		r = log_err(log, -ENODEV, "pkcs11: no token is here that the URI names");
+	if (r == 0)
+		r = card_wants_typed(&card, uri, ret);
+	card_close(&card);
+	modules_close(&modules);
+	return r;
+}
+
+int pkcs11_wants_typed(const json_t *cfg, const struct log *log, bool *ret)
+{
+	const char *text = js_str(cfg, "uri");
+	CLEANUP(uri_done) struct uri uri = {0};
+	int r;
+
+	r = uri_read(text ? text : "pkcs11:", log, &uri);
+	return r < 0 ? r : look_at_card(&uri, log, ret);
 }
 
 int pkcs11_check_uri(const char *text, const struct log *log)

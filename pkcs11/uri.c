@@ -39,6 +39,12 @@ bool uri_has_pin(const struct uri *uri)
 	return uri->pin_value.p || uri->pin_source[0];
 }
 
+bool uri_names_token(const struct uri *uri)
+{
+	return uri->token[0] || uri->manufacturer[0] || uri->serial[0] || uri->model[0] ||
+	       uri->has_slot;
+}
+
 bool uri_names_key(const struct uri *uri)
 {
 	return uri->id_len > 0 || uri->object[0];

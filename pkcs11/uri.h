@@ -48,5 +48,8 @@ MUST int uri_write(const struct uri *uri, struct buf *ret);
 /* Whether it says by itself which PIN is to be used. */
 bool uri_has_pin(const struct uri *uri);
 
+/* Whether it says anything of the token or its slot. */
+bool uri_names_token(const struct uri *uri);
+
 /* Whether it names a key, not only a token. */
 bool uri_names_key(const struct uri *uri);

@@ -8,6 +8,7 @@ make_card card
 make_key card rsa:2048 01 rsa
 make_key card EC:secp384r1 02 ec
 uri=$(card_uri 'token=card;object=rsa')
+export COTTER_TEST_CARD=$tmp/card-says COTTER_TEST_CARD_LOGINS=$tmp/logins
 
 at_terminal() { # [PROMPT ANSWER]… -- OPTION…
 	local -a said=()
@@ -38,8 +39,63 @@ at_terminal "PIN of the card: " 9999 -- --pkcs11-token-uri="$uri" "${bind[@]}"
 ok "a wrong PIN is refused" assert_output_has "wrong PIN"
 at_terminal "PIN of the card: " "" -- --pkcs11-token-uri="$uri" "${bind[@]}"
 ok "an empty one is not tried" assert_output_has "no PIN was typed"
-at_terminal "PIN of the card: " $card_pin -- --pkcs11-token-uri="$(card_uri token=card)" "${bind[@]}"
-ok "one of several keys must be named" assert_output_has "holds 2 keys that could be used"
+enroll --pkcs11-token-uri="$(card_uri token=none)" "${bind[@]}" </dev/null
+ok "a card that is not here is not asked about" assert_error_has "no token is here that the URI names"
+ok "the volume is as it was" unchanged
+
+# --- which card and key, as systemd-cryptenroll chooses ---
+at_terminal "PIN of the card: " $card_pin -- --pkcs11-token-uri=auto "${bind[@]}"
+ok "auto is the one card, and its one key that decrypts" assert_output_has "token 0, keyslot 1, proven"
+enroll --list "$image"
+ok "which is named by its number from then on" assert_output_has "key_id: 01"
+ok "the card by its label" assert_output_has "token: card"
+cp "$tmp/before" "$image"
+make_key card rsa:2048 03 another
+at_terminal "PIN of the card: " $card_pin -- --pkcs11-token-uri=auto "${bind[@]}"
+ok "of several that decrypt none is taken, but the one that agrees" assert_output_has "token 0, keyslot 1, proven"
+enroll --list "$image"
+ok "that is it" assert_output_has "mechanism: ECDH1-DERIVE"
+cp "$tmp/before" "$image"
+make_key card EC:prime256v1 04 curved
+at_terminal "PIN of the card: " $card_pin -- --pkcs11-token-uri=auto "${bind[@]}"
+ok "else one must be named" assert_output_has "holds 4 keys that could be used"
+named() {
+	local key
+	for key in 'object=rsa;id=%01' 'object=ec;id=%02' 'object=another;id=%03' 'object=curved;id=%04'; do
+		assert_output_has "pkcs11:$key" || return
+	done
+}
+ok "and those that there are are listed" named
+ok "the volume is as it was" unchanged
+make_card second
+enroll --pkcs11-token-uri=auto "${bind[@]}" </dev/null
+ok "of two cards none is guessed" assert_rc 1
+ok "they are listed" assert_error_has '"card" (serial number '
+ok "both" assert_error_has '"second" (serial number '
+enroll --pkcs11-token-uri=list
+ok "as by the option's own list" assert_output_has second
+ok "which has no stores of certificates" not grep -qi trust "$tmp/out"
+softhsm2-util --delete-token --token second >/dev/null
+ok "the volume is as it was" unchanged
+
+# --- a PIN pad ---
+module=$tmp/card-module.so
+cp "$build/tests/card-module.so" "$module"
+echo pad >"$COTTER_TEST_CARD"
+enroll --pkcs11-token-uri="pkcs11:token=card;object=rsa?module-path=$module" "${bind[@]}" </dev/null
+ok "a card with a PIN pad asks by itself" assert_error_has "token 0, keyslot 1, proven"
+ok "which is said" assert_error_has "at its own PIN pad"
+ok "and no PIN came from us" assert_equal "$(sort -u "$COTTER_TEST_CARD_LOGINS")" pad
+echo locked >"$COTTER_TEST_CARD"
+cp "$tmp/before" "$image"
+: >"$COTTER_TEST_CARD_LOGINS"
+enroll --pkcs11-token-uri="pkcs11:token=card;object=rsa?module-path=$module" "${bind[@]}" </dev/null
+ok "nobody types for a locked one" assert_error_has "is locked"
+echo final-try >"$COTTER_TEST_CARD"
+enroll --pkcs11-token-uri="pkcs11:token=card;object=rsa?module-path=$module" "${bind[@]}" </dev/null
+ok "nor for one that is nearly locked" assert_error_has "one more wrong PIN locks the token"
+ok "which was not asked" assert_equal "$(cat "$COTTER_TEST_CARD_LOGINS")" ""
+rm "$COTTER_TEST_CARD"
 ok "the volume is as it was" unchanged
 
 at_terminal "PIN of the card: " $card_pin -- --pkcs11-token-uri="$uri" "${bind[@]}"

@@ -76,6 +76,9 @@ ok "a PIN in the URI is not asked for" assert_results 3
 run_host 1=1 1=2 1=3 1=$card_pin
 ok "two wrong PINs are asked for again, the third is not" assert_results $enoano $enoano $enoent $enoent
 ok "of which each was tried once" assert_equal "$(logins)" 3
+run_host 4=1
+ok "a policy's wrong PIN is asked for again" assert_results $enoano
+ok "and costs the card of two of its parts one try" assert_equal "$(logins)" 1
 run_host 1= 1=$card_pin
 ok "an empty PIN is refused, and costs no try" assert_results $enoent 1
 ok "the token was asked once" assert_equal "$(logins)" 1
