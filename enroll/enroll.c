@@ -9,6 +9,7 @@
 #include "enroll/proof.h"
 #include "enroll/reencrypt.h"
 #include "enroll/same.h"
+#include "enroll/second-pin.h"
 #include "enroll/tree.h"
 #include "enroll/unlock.h"
 #include "enroll/user-pin.h"
@@ -155,6 +156,9 @@ static int look(struct run *run)
 		r = find_replaced(run);
 	else if (r == 0)
 		r = check_room(run);
+	if (r == 0)
+		r = second_pin_check(run->luks, &run->inventory, options, run->outgoing,
+				     options->pin);
 	if (r == 0 && options->crypttab)
 		r = check_crypttab(run);
 	if (r == 0)
@@ -400,7 +404,8 @@ enum exit_code verb_enroll(const struct options *options, struct output *out)
 	if (same)
 		return follow(&run, replace_by(&run, same));
 
-	if (choose_token(&run) < 0 ||
+	if (second_pin_check(run.luks, &run.inventory, options, run.outgoing, NULL) < 0 ||
+	    choose_token(&run) < 0 ||
 	    (!options->reencrypt && unlock(run.luks, options, &run.volume_key) < 0))
 		return EXIT_CODE_FAILED;
 

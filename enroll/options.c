@@ -241,10 +241,10 @@ static int check_company(const struct given *given, enum verb verb, const struct
 	if (given->text[OPT_RESEAL])
 		return log_err(log, -EINVAL, "--reseal goes with --renew");
 	if (given->text[OPT_FORCE] && !given->text[OPT_REPLACE] && !given->text[OPT_WIPE_SLOT] &&
-	    !given->text[OPT_REENCRYPT_FIRST])
+	    !given->text[OPT_REENCRYPT_FIRST] && !given_binding(given))
 		return log_err(log, -EINVAL,
-			       "--force goes with --renew, --replace, --wipe-slot or "
-			       "--reencrypt-first");
+			       "--force goes with a new binding, --renew, --replace, --wipe-slot "
+			       "or --reencrypt-first");
 	if (given->text[OPT_REPLACE] && (given->text[OPT_WIPE_SLOT] || given->text[OPT_TOKEN_ID]))
 		return log_err(
 			log, -EINVAL, "--replace and --%s exclude each other",

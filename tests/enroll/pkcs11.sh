@@ -100,6 +100,33 @@ ok "the volume is as it was" unchanged
 
 at_terminal "PIN of the card: " $card_pin -- --pkcs11-token-uri="$uri" "${bind[@]}"
 ok "a volume is bound" assert_output_has "token 0, keyslot 1, proven"
+cp "$image" "$tmp/bound"
+ec=$(card_uri 'token=card;id=%02')
+at_terminal "PIN of the card: " $card_pin -- --pkcs11-token-uri="$ec" "${bind[@]}"
+ok "a second token with a PIN is refused" assert_rc 1
+ok "and why" assert_output_has "token 0 (cotter-pkcs11) of $image takes a PIN, too"
+ok "the volume is as it was then" cmp "$tmp/bound" "$image"
+at_terminal "PIN of the card: " $card_pin -- --pkcs11-token-uri="$uri" "${bind[@]}"
+ok "the same binding is no second one" assert_output_has "is already bound so by token 0"
+at_terminal "PIN of the card: " $card_pin -- --pkcs11-token-uri="$ec" --force "${bind[@]}"
+ok "--force adds it" assert_output_has "token 1, keyslot 2, proven"
+cp "$tmp/bound" "$image"
+at_terminal "PIN of the card: " $card_pin -- --pkcs11-token-uri="$ec" --replace=0 "${bind[@]}"
+ok "in the place of the first it is the only one" assert_output_has "token 0, keyslot 2, proven"
+cp "$tmp/before" "$image"
+for token in '"type": "systemd-pkcs11"' '"type": "systemd-tpm2", "tpm2-pin": true' \
+	'"type": "systemd-fido2", "fido2-clientPin-required": true'; do
+	echo "{$token, \"keyslots\": [\"0\"]}" |
+		cryptsetup token import --disable-external-tokens --token-id 3 --json-file - "$image"
+	enroll --pkcs11-token-uri="$uri" "${bind[@]}" </dev/null
+	ok "nor is one beside $token" assert_error_has "token 3 (systemd-"
+	cp "$tmp/before" "$image"
+done
+echo '{"type": "systemd-tpm2", "tpm2-pin": false, "keyslots": ["0"]}' |
+	cryptsetup token import --disable-external-tokens --token-id 3 --json-file - "$image"
+enroll --pkcs11-token-uri="$uri" "${bind[@]}" </dev/null
+ok "but beside one without" assert_error_has "there is no terminal to type the card's PIN at"
+cp "$tmp/bound" "$image"
 enroll --list "$image"
 ok "the listing names the card and the key" assert_output_has "token: card"
 ok "and that there is a PIN" assert_output_has "pin: yes"

@@ -128,6 +128,11 @@ ok "an empty one is not tried" refuses_pin ""
 ok "so it was not counted" assert_equal "$(wrong_pins)" 0x1
 ok "--list tells" list_has '.tokens[0].facts
 	| .pin == "yes" and .clevis_reads_it == "no" and .parent == "0x81000001 (storage root key)"'
+at_terminal "New PIN: " "$pin"$'\n' "The same again: " "$pin"$'\n' -- \
+	--tpm2-device=auto --tpm2-pcrs=16 --tpm2-with-pin=yes "${key[@]}"
+ok "a second token with a PIN is refused" assert_rc 1
+ok "and why" assert_output_has "token 0 (cotter-tpm2) of $image takes a PIN, too"
+ok "with nothing changed" list_has '.tokens | length == 1'
 at_terminal "PIN of token 0: " $'wrong\n' "PIN of token 0: " "$pin"$'\n' -- --test
 ok "--test asks again after a wrong PIN" assert_rc 0
 ok "and says what the TPM still takes" assert_output_has "wrong PIN; the TPM takes"

@@ -14,6 +14,9 @@
 #define OTHER(pin, config) "{\"kid\":\"K\",\"clevis\":{\"pin\":\"" pin "\",\"" pin "\":" config "}}"
 #define TPM2(config)       "{\"clevis\":{\"pin\":\"tpm2\",\"tpm2\":{" config "}}}"
 
+#define CARD(config) \
+	"{\"clevis\":{\"pin\":\"pkcs11\",\"pkcs11\":{\"mechanism\":\"RSA-PKCS\"," config "}}}"
+
 static bool same(const char *a, const char *b)
 {
 	CLEANUP_JSON json_t *left = json_of(a), *right = json_of(b);
@@ -47,6 +50,7 @@ static void test_same(void **state)
 		 TPM2("\"salt\":\"b\",\"jwk_pub\":\"b\"")},
 		{TPM2("\"pcr_values\":{\"sha256:7\":\"v\"},\"jwk_pub\":\"a\""),
 		 TPM2("\"pcr_values\":{\"sha256:7\":\"v\"},\"jwk_pub\":\"b\"")},
+		{CARD("\"uri\":\"u\",\"key\":\"a\""), CARD("\"uri\":\"u\",\"key\":\"b\"")},
 	};
 
 	(void)state;
@@ -80,6 +84,7 @@ static void test_different(void **state)
 		{TPM2("\"pcr_ids\":\"7\""), TPM2("\"pcr_ids\":\"7,8\"")},
 		{TPM2("\"pubkey\":\"k\""), TPM2("\"pubkey\":\"l\"")},
 		{TPM2("\"parent\":\"0x81000001\""), TPM2("\"parent\":\"0x81000002\"")},
+		{CARD("\"uri\":\"u\""), CARD("\"uri\":\"v\"")},
 		{OTHER("tang", "{\"url\":1}"), OTHER("tang", "{\"url\":\"h\"}")},
 	};
 
