@@ -29,11 +29,14 @@ static int add(json_t *explanations, json_t *token, const char *policy, json_t *
 static int explain_binding(const struct options *options, const struct log *log,
 			   json_t *explanations)
 {
+	CLEANUP_JSON json_t *shown = NULL;
 	json_t *facts = NULL;
 	char *policy = NULL;
 	int r;
 
-	r = policy_text_format(options->pin, options->config, &policy);
+	r = tree_conceal(options->pin, options->config, &shown);
+	if (r == 0)
+		r = policy_text_format(options->pin, shown, &policy);
 	if (r == -EINVAL)
 		return log_err(log, r, "the policy has a member of a type that is not supported");
 	if (r == 0)

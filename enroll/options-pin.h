@@ -87,6 +87,9 @@ struct pin_options {
 	 */
 	int (*announce)(const json_t *config, struct output *out);
 
+	/* Takes secrets out of a configuration that is to be shown. NULL: there are none. Errors: -ENOMEM. */
+	int (*conceal)(json_t *config);
+
 	/*
 	 * Of PIN_TRAIT_CARD_PIN: whether that is to be typed here, and not at the device. NULL: it is. The cause of
 	 * a failure goes to `log`. Errors: those of pin_seal().

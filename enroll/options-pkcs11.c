@@ -43,31 +43,28 @@ static unsigned traits(const json_t *config)
 
 static int announce(const json_t *config, struct output *out)
 {
-	const char *uri = js_str(config, "uri");
-
 	(void)out;
-	if (uri && strstr(uri, "pin-value="))
+	if (pkcs11_holds_pin(config))
 		output_warn("warning: the PIN in the URI is kept in the token, where whoever has "
-			    "the disk reads it");
+			    "the disk reads it; without pin-value it is asked for");
 	return 0;
 }
 
 static int describe(const json_t *config, json_t *facts)
 {
-	const char *uri = js_str(config, "uri"), *pin;
-	size_t n;
+	const char *uri = js_str(config, "uri");
 
 	if (json_object_set_new(facts, "user_pin",
-				json_string(pkcs11_asks_pin(config) ? "yes" : "no")) != 0)
+				json_string(pkcs11_asks_pin(config) ? "yes" : "no")) != 0 ||
+	    (pkcs11_holds_pin(config) &&
+	     json_object_set_new(facts, "pin_source", json_string("the token")) != 0))
 		return -ENOMEM;
 	if (!uri)
 		return 0;
-	/* Neither the query nor a PIN. */
-	n = strcspn(uri, "?");
-	pin = strstr(uri, "pin-value=");
-	if (pin && (size_t)(pin - uri) < n)
-		n = (size_t)(pin - uri);
-	return json_object_set_new(facts, "uri", json_stringn(uri, n)) == 0 ? 0 : -ENOMEM;
+	/* The query says nothing of the card. */
+	if (json_object_set_new(facts, "uri", json_stringn(uri, strcspn(uri, "?"))) != 0)
+		return -ENOMEM;
+	return pkcs11_conceal(facts);
 }
 
 static void words(const json_t *facts, char ret[PIN_WORDS_MAX])
@@ -90,7 +87,11 @@ static void words(const json_t *facts, char ret[PIN_WORDS_MAX])
 static const char *warning(const json_t *facts)
 {
 	const char *user_pin = js_str(facts, "user_pin");
+	const char *source = js_str(facts, "pin_source");
 
+	if (source && strcmp(source, "the token") == 0)
+		return "its PIN is written in the header, where whoever has the disk reads it: the "
+		       "card alone opens the volume";
 	return user_pin && strcmp(user_pin, "yes") == 0
 		       ? "somebody must put in the card and type its PIN, so this machine does not "
 			 "start unattended by it"
@@ -140,6 +141,7 @@ const struct pin_options pin_options_pkcs11 = {
 	.complete = complete,
 	.traits = traits,
 	.announce = announce,
+	.conceal = pkcs11_conceal,
 	.wants_typed = pkcs11_wants_typed,
 	.describe = describe,
 	.words = words,

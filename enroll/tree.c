@@ -41,6 +41,22 @@ int tree_each(const char *pin, json_t *config, tree_fn fn, void *arg)
 	return r;
 }
 
+static int conceal(void *arg, const struct pin_options *of, json_t *config)
+{
+	(void)arg;
+	return of && of->conceal ? of->conceal(config) : 0;
+}
+
+int tree_conceal(const char *pin, const json_t *config, json_t **ret)
+{
+	CLEANUP_JSON json_t *copy = json_deep_copy(config);
+	int r = copy ? tree_each(pin, copy, conceal, NULL) : -ENOMEM;
+
+	if (r == 0)
+		*ret = TAKE_PTR(copy);
+	return r;
+}
+
 static int add_traits(void *arg, const struct pin_options *of, json_t *config)
 {
 	unsigned *traits = arg;

@@ -31,6 +31,9 @@ MUST int tree_check(const char *pin, const json_t *config, const struct log *log
 typedef int (*tree_fn)(void *arg, const struct pin_options *of, json_t *config);
 MUST int tree_each(const char *pin, json_t *config, tree_fn fn, void *arg);
 
+/* A copy to be shown, without the secrets that are in it. Errors: -ENOMEM. */
+MUST int tree_conceal(const char *pin, const json_t *config, json_t **ret);
+
 /* What follows from any of the leaves: enum pin_trait. Errors: -ENOMEM. */
 MUST int tree_traits(const char *pin, const json_t *config, unsigned *ret);
 

@@ -21,8 +21,14 @@ MUST int pkcs11_tokens(json_t **ret);
 /* Whether a binding with this configuration wants the PIN that a person types. */
 bool pkcs11_asks_pin(const json_t *cfg);
 
+/* Takes the PINs out of a configuration that is to be shown. Errors: -ENOMEM. */
+MUST int pkcs11_conceal(json_t *cfg);
+
+/* Whether the configuration, and so the token that is made of it, has the PIN itself. */
+bool pkcs11_holds_pin(const json_t *cfg);
+
 /*
- * The same, asked of the card: not where it has a PIN pad of its own, or takes none. The cause of a failure goes to
+ * As pkcs11_asks_pin(), asked of the card: not where it has a PIN pad of its own, or takes none. The cause of a failure goes to
  * `log`. Errors: -ENODEV (it is not here), -EKEYREJECTED (its PIN is locked or nearly so, or there are several),
  * and those of pin_seal().
  */

@@ -49,6 +49,24 @@ bool pkcs11_asks_pin(const json_t *cfg)
 	return !text || uri_read(text, NULL, &uri) < 0 || !uri_has_pin(&uri);
 }
 
+bool pkcs11_holds_pin(const json_t *cfg)
+{
+	const char *text = js_str(cfg, "uri");
+	CLEANUP(uri_done) struct uri uri = {0};
+
+	return text && uri_read(text, NULL, &uri) == 0 && uri.pin_value.p;
+}
+
+int pkcs11_conceal(json_t *cfg)
+{
+	const char *text = js_str(cfg, "uri");
+	CLEANUP(free_text) char *shown = text ? uri_conceal(text) : NULL;
+
+	if (!text)
+		return 0;
+	return shown && json_object_set_new(cfg, "uri", json_string(shown)) == 0 ? 0 : -ENOMEM;
+}
+
 static int look_at_card(const struct uri *uri, const struct log *log, bool *ret)
 {
 	struct modules modules = {0};

@@ -39,6 +39,29 @@ bool uri_has_pin(const struct uri *uri)
 	return uri->pin_value.p || uri->pin_source[0];
 }
 
+char *uri_conceal(const char *text)
+{
+	static const char name[] = "pin-value=";
+	size_t n = 0, len = strlen(name);
+	char *copy = malloc(strlen(text) + 1);
+
+	while (copy && *text) {
+		bool starts = n == 0 || strchr(":;?&", copy[n - 1]);
+
+		if (!starts || strncmp(text, name, len) != 0) {
+			copy[n++] = *text++;
+			continue;
+		}
+		memcpy(copy + n, text, len);
+		n += len;
+		text += len;
+		text += strcspn(text, ";?&");
+	}
+	if (copy)
+		copy[n] = '\0';
+	return copy;
+}
+
 bool uri_names_token(const struct uri *uri)
 {
 	return uri->token[0] || uri->manufacturer[0] || uri->serial[0] || uri->model[0] ||

@@ -45,6 +45,12 @@ MUST int uri_read(const char *text, const struct log *log, struct uri *ret);
 /* Its text in a new buffer, with a NUL behind it. Errors: -E2BIG, -ENOMEM. */
 MUST int uri_write(const struct uri *uri, struct buf *ret);
 
+/*
+ * A copy of a URI's text without the PINs in it, for people; it then says that the PIN is empty, which no token is
+ * asked with. NULL out of memory.
+ */
+char *uri_conceal(const char *text);
+
 /* Whether it says by itself which PIN is to be used. */
 bool uri_has_pin(const struct uri *uri);
 

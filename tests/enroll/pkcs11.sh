@@ -139,6 +139,22 @@ ok "with what it needs" assert_output_has "somebody must put in the card and typ
 enroll --pkcs11-token-uri="$(card_uri 'token=card;id=%02' "pin-value=$card_pin")" "${bind[@]}"
 ok "a PIN in the URI is not asked for" assert_error_has "token 1, keyslot 2, proven"
 ok "but warned of" assert_error_has "the PIN in the URI is kept in the token"
+ok "clearly" assert_error_has "where whoever has the disk reads it"
+for show in --explain --list --json=short "--list --json=pretty" "--explain --json=short"; do
+	# shellcheck disable=SC2086 # several words
+	enroll $show "$image"
+	ok "$show: the PIN is not shown" not grep -q "$card_pin" "$tmp/out"
+done
+enroll --explain "$image"
+ok "but that it is in the header" assert_output_has "its PIN is written in the header"
+for show in "" --json=short; do
+	enroll --explain ${show:+"$show"} --policy="2 of (pkcs11(uri=\"$(card_uri token=card "pin-value=$card_pin")\"), \
+		pkcs11(uri=\"pkcs11:token=card;pin-value=$card_pin\"))"
+	ok "a policy is explained $show" assert_output_has "pin-value="
+	ok "without its PINs $show" not grep -q "$card_pin" "$tmp/out"
+done
+with_plugins cryptsetup luksDump "$image" >"$tmp/out"
+ok "nor does cryptsetup's dump show it" not grep -q "$card_pin" "$tmp/out"
 enroll --test --token-id=1 "$image"
 ok "it opens by itself" assert_output_has "token 1 (cotter-pkcs11): opens the volume"
 enroll --renew=1 --force "$image"

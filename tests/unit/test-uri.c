@@ -119,13 +119,34 @@ static void test_says(void **state)
 	}
 }
 
+static void test_conceal(void **state)
+{
+	static const char *const cases[][2] = {
+		{"pkcs11:token=t", "pkcs11:token=t"},
+		{"pkcs11:token=t?pin-value=1234", "pkcs11:token=t?pin-value="},
+		{"pkcs11:pin-value=1234;token=t?pin-value=5&module-path=/m",
+		 "pkcs11:pin-value=;token=t?pin-value=&module-path=/m"},
+		{"pkcs11:object=my-pin-value=1?pin-source=/p",
+		 "pkcs11:object=my-pin-value=1?pin-source=/p"},
+		{"pin-value=1", "pin-value="},
+		{"", ""},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		char *shown = uri_conceal(cases[i][0]);
+
+		assert_string_equal(shown, cases[i][1]);
+		free(shown);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_read),
-		cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_too_long),
-		cmocka_unit_test(test_says),
+		cmocka_unit_test(test_read),     cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_too_long), cmocka_unit_test(test_says),
+		cmocka_unit_test(test_conceal),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
