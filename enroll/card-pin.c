@@ -5,36 +5,48 @@
 #include "enroll/tree.h"
 #include "enroll/user-pin.h"
 
-struct asking {
+struct look {
 	const struct log *log;
-	bool typed, otherwise;
+	struct card_pins pins;
 };
 
-static int look(void *arg, const struct pin_options *of, json_t *config)
+static int look_at(void *arg, const struct pin_options *of, json_t *config)
 {
-	struct asking *asking = arg;
+	struct look *look = arg;
 	bool typed = true;
 	int r;
 
-	if (!(of->traits(config) & PIN_TRAIT_CARD_PIN))
+	if (!of || !(of->traits(config) & PIN_TRAIT_CARD_PIN))
 		return 0;
-	r = of->wants_typed ? of->wants_typed(config, asking->log, &typed) : 0;
+	r = of->wants_typed ? of->wants_typed(config, look->log, &typed) : 0;
 	if (r < 0)
 		return r;
-	asking->typed |= typed;
-	asking->otherwise |= !typed;
+	look->pins.typed |= typed;
+	look->pins.otherwise |= !typed;
 	return 0;
+}
+
+int card_pins_look(const char *pin, const json_t *config, const struct log *log,
+		   struct card_pins *ret)
+{
+	struct look look = {.log = log};
+	int r;
+
+	r = tree_each(pin, (json_t *)(uintptr_t)config, look_at, &look);
+	if (r == 0)
+		*ret = look.pins;
+	return r;
 }
 
 int card_pin_ask(const struct options *options, struct output *out, struct buf *ret)
 {
-	struct asking asking = {.log = &out->log};
+	struct card_pins wanted = {0};
 	int r;
 
-	r = tree_each(options->pin, options->config, look, &asking);
+	r = card_pins_look(options->pin, options->config, &out->log, &wanted);
 	if (r < 0)
 		return r;
-	if (asking.otherwise)
+	if (wanted.otherwise)
 		output_say(out, "if the card wants a PIN, it asks for it at its own PIN pad");
-	return asking.typed ? user_pin_of_card(&out->log, ret) : 0;
+	return wanted.typed ? user_pin_of_card(&out->log, ret) : 0;
 }

@@ -18,6 +18,7 @@ struct kind {
 /* Those of cotter's own come last: without them nothing could be bound so again. */
 static const struct kind kinds[] = {
 	{"null", {NULL}},
+	{"pkcs11", {"uri", "mechanism", "hash", NULL}},
 	{"tang", {"url", "ca", "pubkey", NULL}},
 	{"tpm2", {"hash", "key", "pcr_bank", "pcr_ids", "pcr_digest", NULL}},
 };
@@ -74,7 +75,7 @@ static int sort_shares(const json_t *content, unsigned depth, json_t *pins)
 
 static int config_of_node(const json_t *content, unsigned depth, json_t **ret)
 {
-	static const char *const order[] = {"null", "tang", "tpm2", "sss"};
+	static const char *const order[] = {"null", "pkcs11", "tang", "tpm2", "sss"};
 	CLEANUP_JSON json_t *sorted = json_object(), *pins = json_object(), *config = NULL;
 	int r;
 
@@ -183,7 +184,7 @@ static void mark_pins(const char *pin, const json_t *config, bool *marks)
 
 int bound_config_pins(const char *pin, const json_t *config, json_t **ret)
 {
-	/* "sss" comes between "null" and "tang". */
+	/* "sss" comes between "pkcs11" and "tang". */
 	bool marks[ARRAY_SIZE(kinds)] = {false}, node = strcmp(pin, "sss") == 0;
 	CLEANUP_JSON json_t *names = json_array();
 	int r = 0;
@@ -195,7 +196,7 @@ int bound_config_pins(const char *pin, const json_t *config, json_t **ret)
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(kinds); i++) {
 		if (marks[i])
 			r = json_array_append_new(names, json_string(kinds[i].pin));
-		if (r == 0 && i == 0 && node)
+		if (r == 0 && i == 1 && node)
 			r = json_array_append_new(names, json_string("sss"));
 	}
 	if (r != 0)

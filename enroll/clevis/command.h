@@ -29,10 +29,12 @@ extern const struct command commands[];
 
 command_fn command_decrypt;
 command_fn command_decrypt_null;
+command_fn command_decrypt_pkcs11;
 command_fn command_decrypt_sss;
 command_fn command_decrypt_tang;
 command_fn command_decrypt_tpm2;
 command_fn command_encrypt_null;
+command_fn command_encrypt_pkcs11;
 command_fn command_encrypt_sss;
 command_fn command_encrypt_tang;
 command_fn command_encrypt_tpm2;

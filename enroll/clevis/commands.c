@@ -8,10 +8,16 @@
 const struct command commands[] = {
 	{"decrypt", "Decrypts using the policy defined at encryption time", command_decrypt},
 	{"decrypt-null", NULL, command_decrypt_null},
+#ifdef PIN_PKCS11
+	{"decrypt-pkcs11", NULL, command_decrypt_pkcs11},
+#endif
 	{"decrypt-sss", NULL, command_decrypt_sss},
 	{"decrypt-tang", NULL, command_decrypt_tang},
 	{"decrypt-tpm2", NULL, command_decrypt_tpm2},
 	{"encrypt-null", NULL, command_encrypt_null},
+#ifdef PIN_PKCS11
+	{"encrypt-pkcs11", "Encrypts using a PKCS#11 token", command_encrypt_pkcs11},
+#endif
 	{"encrypt-sss", "Encrypts using a Shamir's Secret Sharing policy", command_encrypt_sss},
 	{"encrypt-tang", "Encrypts using a Tang binding server policy", command_encrypt_tang},
 	{"encrypt-tpm2", "Encrypts using a TPM2.0 chip binding policy", command_encrypt_tpm2},

@@ -110,6 +110,15 @@ static int decrypt_by(struct context *context, const char *pin)
 	return decrypt(&context->log, pin) < 0 ? CLEVIS_FAILED : CLEVIS_OK;
 }
 
+int command_decrypt_pkcs11(struct context *context, int argc, char **argv)
+{
+	if (is_summary(argc, argv))
+		return CLEVIS_USAGE;
+	if (isatty(STDIN_FILENO))
+		return command_usage(usage_decrypt_pkcs11, CLEVIS_USAGE);
+	return decrypt_by(context, "pkcs11");
+}
+
 int command_decrypt_tang(struct context *context, int argc, char **argv)
 {
 	if (is_summary(argc, argv))

@@ -57,6 +57,13 @@ static int encrypt_to(struct context *context, const char *pin, int argc, char *
 									     : CLEVIS_OK;
 }
 
+int command_encrypt_pkcs11(struct context *context, int argc, char **argv)
+{
+	if (isatty(STDIN_FILENO))
+		return command_usage(usage_encrypt_pkcs11, CLEVIS_USAGE);
+	return encrypt_to(context, "pkcs11", argc, argv);
+}
+
 int command_encrypt_tang(struct context *context, int argc, char **argv)
 {
 	if (isatty(STDIN_FILENO))

@@ -2,6 +2,7 @@
 /* clevis luks list. */
 #include "enroll/clevis/arguments.h"
 #include "enroll/clevis/bound-config.h"
+#include "enroll/tree.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -31,11 +32,13 @@ static int print_pins(unsigned slot, const struct bound_to *bound_to)
 
 static int print(unsigned slot, const struct bound_to *bound_to)
 {
-	CLEANUP(free_text)
-	char *text = bound_to->config ? bound_config_text(bound_to->config) : NULL;
+	CLEANUP_JSON json_t *shown = NULL;
+	CLEANUP(free_text) char *text = NULL;
 
 	if (!bound_to->config)
 		return printf("%u: unknown pin '%s'\n", slot, bound_to->pin) < 0 ? -EIO : 0;
+	if (tree_conceal(bound_to->pin, bound_to->config, &shown) == 0)
+		text = bound_config_text(shown);
 	if (!text)
 		return -ENOMEM;
 	return printf("%u: %s '%s'\n", slot, bound_to->pin, text) < 0 ? -EIO : 0;

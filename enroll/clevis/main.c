@@ -5,6 +5,7 @@
 #include "enroll/clevis/environment.h"
 #include "enroll/clevis/external.h"
 #include "enroll/clevis/overview.h"
+#include "enroll/clevis/typed.h"
 
 #include <locale.h>
 #include <signal.h>
@@ -96,6 +97,7 @@ int main(int argc, char **argv)
 {
 	struct call call = {0};
 	bool is_call = find_call(argc, argv, &call);
+	int code;
 
 	/* Before anything of the process is changed, which would be inherited. */
 	if (call.external) {
@@ -113,5 +115,7 @@ int main(int argc, char **argv)
 
 	environment_take_tpm();
 
-	return is_call ? run(&call) : overview(argc, argv);
+	code = is_call ? run(&call) : overview(argc, argv);
+	typed_pin_forget();
+	return code;
 }

@@ -2,6 +2,9 @@
 /* From Clevis's configurations to ours. */
 #include "enroll/clevis/pin-config.h"
 
+#ifdef PIN_PKCS11
+#include "pkcs11/pkcs11.h"
+#endif
 #include "sss/config.h"
 #ifdef PIN_TPM2
 #include "tpm/tpm2.h"
@@ -81,11 +84,30 @@ static int complete_tpm2(json_t *config, const struct log *log)
 	return 0;
 }
 
+#ifdef PIN_PKCS11
+/* In Clevis's form, as far as nothing else is asked for. */
+static int complete_pkcs11(json_t *config, const struct log *log)
+{
+	CLEANUP_JSON json_t *defaults = json_pack("{s:s, s:s}", "uri", "pkcs11:", "mechanism", "");
+
+	if (!defaults || json_object_update_missing(config, defaults) != 0)
+		return -ENOMEM;
+	if (pkcs11_holds_pin(config))
+		(void)log_err(log, 0,
+			      "warning: the PIN in the URI is kept in what is encrypted, for "
+			      "everybody to read");
+	return 0;
+}
+#endif
+
 static int complete_policy(json_t *config, const struct log *log);
 
 static const struct known known_pins[] = {
 	{"tang", {"url", "thp", "adv", "ca", "pubkey"}, NULL},
 	{"tpm2", {"hash", "key", "pcr_bank", "pcr_ids", "pcr_digest"}, complete_tpm2},
+#ifdef PIN_PKCS11
+	{"pkcs11", {"uri", "mechanism", "hash"}, complete_pkcs11},
+#endif
 	{"sss", {"t", "pins"}, complete_policy},
 	{"null", {"fail"}, NULL},
 };

@@ -51,7 +51,8 @@ int prove_in_header(void *arg, struct volume *volume, unsigned slot)
 	if (compare(volume, slot, secret) < 0)
 		return log_err(log, -EIO, "another binding is in the header of %s than was made",
 			       volume->luks->name);
-	if (secret->unproven[0])
+	/* Where somebody typed a PIN, what is written was recovered with it a moment ago; a fresh process would ask again. */
+	if (secret->unproven[0] || secret->typed)
 		return 0;
 
 	(void)snprintf(text, sizeof(text), "%u", slot);

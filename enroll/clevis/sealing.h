@@ -11,13 +11,13 @@ struct sealing {
 	bool yes;             /* whatever answers is trusted: -y */
 };
 
-/* Seals `secret`. The cause of a failure goes to `log` at ERROR. Errors: those of pin_seal(). */
+/* Seals `secret`; a card's PIN is asked for at the terminal. The cause of a failure goes to `log` at ERROR. Errors: those of pin_seal(). */
 MUST int sealing_run(const struct sealing *wish, struct ref secret, const struct log *log,
 		     struct jwe *ret);
 
 /*
  * Recovers what a compact JWE holds, to a new buffer. The causes of a failure go to `log` at ERROR, a line a
- * leaf. Errors: those of pin_recover().
+ * leaf. A PIN that is wanted is asked for at the terminal, once a run. Errors: those of pin_recover().
  */
 MUST int sealing_open(struct ref text, const struct log *log, struct buf *ret);
 

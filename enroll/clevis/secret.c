@@ -3,7 +3,9 @@
 #include "enroll/clevis/secret.h"
 
 #include "enroll/clevis/bound-config.h"
+#include "enroll/clevis/typed.h"
 #include "enroll/excuse.h"
+#include "enroll/tree.h"
 #include "token/token.h"
 
 #include <errno.h>
@@ -37,7 +39,8 @@ static int try_out(const struct sealing *wish, const struct jwe *jwe, const stru
 	char why[LOG_LINE_MAX] = "";
 	const struct log keep = {.sink = keep_why, .to = why};
 	CLEANUP(cot_done)
-	struct cot cot = {.pins = pins, .log = &keep, .deadline_us = deadline_us()};
+	struct cot cot = {
+		.pins = pins, .log = &keep, .deadline_us = deadline_us(), .user_pin = typed_pin()};
 	int r;
 
 	r = job_init(&job, &cot, jwe);
@@ -56,6 +59,14 @@ static int try_out(const struct sealing *wish, const struct jwe *jwe, const stru
 	return 0;
 }
 
+static int find_card(void *arg, const struct pin_options *of, json_t *config)
+{
+	bool *found = arg;
+
+	*found |= of && of->traits(config) & PIN_TRAIT_CARD_PIN;
+	return 0;
+}
+
 int secret_make(const struct sealing *wish, const struct log *log, struct secret *ret)
 {
 	CLEANUP(secret_done) struct secret secret = {0};
@@ -68,6 +79,9 @@ int secret_make(const struct sealing *wish, const struct log *log, struct secret
 	r = sealing_run(wish, buf_ref(&secret.plain), log, &jwe);
 	if (r == 0)
 		r = try_out(wish, &jwe, log, &secret);
+	if (r == 0 && typed_pin().p)
+		r = tree_each(wish->pin, (json_t *)(uintptr_t)wish->config, find_card,
+			      &secret.typed);
 	if (r == 0)
 		r = jwe_to_compact(&jwe, &secret.jwe);
 	if (r < 0)

@@ -7,7 +7,8 @@
 /* A zeroed struct is empty. End it with secret_done(). */
 struct secret {
 	struct buf plain;
-	char *jwe; /* compact */
+	char *jwe;  /* compact */
+	bool typed; /* a card's PIN was typed for it */
 	char unproven
 		[LOG_LINE_MAX]; /* why it cannot be recovered here and now; empty where it can */
 };

@@ -13,6 +13,13 @@ const char *const usage_decrypt[] = {
 	NULL,
 };
 
+const char *const usage_decrypt_pkcs11[] = {
+	"\n"
+	"Usage: clevis decrypt pkcs11 < JWE > PLAINTEXT\n"
+	"\n",
+	NULL,
+};
+
 const char *const usage_decrypt_sss[] = {
 	"\n"
 	"Usage: clevis decrypt sss < JWE > PLAINTEXT\n"
@@ -30,6 +37,24 @@ const char *const usage_decrypt_tang[] = {
 const char *const usage_decrypt_tpm2[] = {
 	"\n"
 	"Usage: clevis decrypt tpm2 < JWE > PLAINTEXT\n"
+	"\n",
+	NULL,
+};
+
+const char *const usage_encrypt_pkcs11[] = {
+	"\n"
+	"Usage: clevis encrypt pkcs11 CONFIG < PLAINTEXT > JWE\n"
+	"\n"
+	"Encrypts using a PKCS#11 token\n"
+	"\n"
+	"CONFIG is a JSON object, all of whose members may be left out:\n"
+	"\n"
+	"  uri: <string>        The token, its module and its PIN (default: pkcs11:, the one that\n"
+	"                       is here); without a PIN it is asked for at the terminal, as the\n"
+	"                       token is to prove at once that it can decrypt\n"
+	"\n"
+	"  mechanism: <string>  How the key is encrypted: RSA-PKCS (default), RSA-PKCS-OAEP or\n"
+	"                       ECDH1-DERIVE; other Clevis reads the first\n"
 	"\n",
 	NULL,
 };
