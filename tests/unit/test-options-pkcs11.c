@@ -57,7 +57,7 @@ static void test_words(void **state)
 		{"{}", "the card that is here with its PIN"},
 		{"{\"uri\":\"pkcs11:id=%01\"}", "the card pkcs11:id=%01 with its PIN"},
 		{"{\"uri\":\"pkcs11:id=%01?pin-value=1\"}", "the card pkcs11:id=%01"},
-		{"{\"uri\":\"pkcs11:id=%01;pin-value=1\"}", "the card pkcs11:id=%01;"},
+		{"{\"uri\":\"pkcs11:id=%01;pin-value=1\"}", "the card pkcs11:id=%01;pin-value="},
 	};
 
 	(void)state;
