@@ -164,9 +164,9 @@ int key_decrypt(const struct card *card, CK_OBJECT_HANDLE key, enum rsa_padding 
 
 	n = out.cap;
 	rv = f->C_Decrypt(card->session, (CK_BYTE_PTR)(uintptr_t)text.p, text.n, out.p, &n);
-	if (rv != CKR_OK)
-		return is_of_device(rv) ? use_fail(card, rv) : -EBADMSG;
-	out.n = n;
+	if (is_of_device(rv))
+		return use_fail(card, rv);
+	out.n = rv == CKR_OK && n <= out.cap ? n : 0;
 	*ret = TAKE_STRUCT(out);
 	return 0;
 }

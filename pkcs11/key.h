@@ -22,8 +22,8 @@ MUST int card_keys(const struct card *card, const struct uri *uri, CK_KEY_TYPE t
 		   struct card_keys *ret);
 
 /*
- * Decrypts to a new buffer. -EBADMSG, of which nothing is said: whatever the ciphertext was to blame for.
- * Other errors: -EKEYREJECTED, -EOPNOTSUPP (the token knows no such mechanism), -ENODEV, -EIO, -ENOMEM.
+ * Decrypts to a new buffer, which is empty where the ciphertext was to blame for whatever went wrong: that is no error,
+ * and nothing is said, so that it takes no other way than a text that makes no sense. Errors: -EKEYREJECTED, -EOPNOTSUPP (the token knows no such mechanism), -ENODEV, -EIO, -ENOMEM.
  */
 MUST int key_decrypt(const struct card *card, CK_OBJECT_HANDLE key, enum rsa_padding padding,
 		     struct ref text, struct buf *ret);
