@@ -177,6 +177,41 @@ static void test_pad(void **state)
 	end(&f);
 }
 
+/* What is known before anybody is asked. */
+static void test_wants_typed(void **state)
+{
+	enum { NORMAL = CKF_TOKEN_INITIALIZED | CKF_USER_PIN_INITIALIZED | CKF_LOGIN_REQUIRED };
+	static const struct {
+		const char *query;
+		CK_FLAGS flags;
+		int result;
+		bool typed;
+	} cases[] = {
+		{"", NORMAL, 0, true},
+		{"", NORMAL | CKF_PROTECTED_AUTHENTICATION_PATH, 0, false},
+		{"", NORMAL | CKF_PROTECTED_AUTHENTICATION_PATH | CKF_USER_PIN_FINAL_TRY, 0, false},
+		{"", NORMAL | CKF_USER_PIN_FINAL_TRY, -EKEYREJECTED, false},
+		{"", NORMAL | CKF_USER_PIN_LOCKED, -EKEYREJECTED, false},
+		{"", NORMAL & ~CKF_LOGIN_REQUIRED, 0, false},
+		{"&pin-value=1", NORMAL, 0, false},
+		{"&pin-source=/a.pin", NORMAL, 0, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		bool typed = false;
+		struct fixture f;
+		char what[16];
+
+		(void)snprintf(what, sizeof(what), "case %zu", i);
+		expect(what, begin(&f, "token=one", cases[i].query), 0);
+		f.card.place.info.flags = cases[i].flags;
+		expect(what, card_wants_typed(&f.card, &f.uri, &typed), cases[i].result);
+		expect(what, typed, cases[i].typed);
+		end(&f);
+	}
+}
+
 static void write_file(const char *path, const char *text, mode_t mode)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
@@ -242,6 +277,9 @@ static void test_which_token(void **state)
 		{"slot-id=77", -EAGAIN, NULL},
 		{"token=twin", 0, NULL}, /* the other one is empty */
 		{"model=SoftHSM%20v2", -EKEYREJECTED, "3 tokens are what the URI says"},
+		{"model=SoftHSM%20v2", -EKEYREJECTED, "\"one\" (serial number "},
+		{"", -EKEYREJECTED, "3 tokens are what the URI says"},
+		{"object=there", 0, NULL},
 		{"token=twin;object=there", 0, NULL},
 		{"token=twin;id=%0a", 0, NULL},
 		{"token=twin;object=nowhere", -EKEYREJECTED, "by serial="},
@@ -259,60 +297,6 @@ static void test_which_token(void **state)
 	}
 }
 
-/* Those of the module's slots that have a token are counted from 0, whatever their numbers are. */
-static void test_slot_index(void **state)
-{
-	size_t found = 0;
-
-	(void)state;
-	for (unsigned slot = 0; slot < 4; slot++) {
-		struct fixture f;
-		char path[32];
-
-		(void)snprintf(path, sizeof(path), "slot-id=%u;token=one", slot);
-		found += begin(&f, path, "") == 0;
-		end(&f);
-	}
-	assert_int_equal(found, 1);
-}
-
-static void test_modules(void **state)
-{
-	char path[64], command[256], text[128];
-	struct modules modules;
-	struct lines lines;
-	struct uri uri;
-
-	(void)state;
-	assert_int_equal(uri_read("pkcs11:?module-path=/nonexistent.so", NULL, &uri), 0);
-	assert_int_equal(modules_open(&uri, lines_begin(&lines), &modules), -ENODEV);
-	assert_told("none", &lines, "/nonexistent.so is not there");
-	uri_done(&uri);
-
-	assert_int_equal(uri_read("pkcs11:?module-path=/etc/passwd", NULL, &uri), 0);
-	assert_int_equal(modules_open(&uri, lines_begin(&lines), &modules), -ENODEV);
-	assert_told("text", &lines, "is no PKCS #11 module");
-	uri_done(&uri);
-
-	/* A header may be anyone's writing, and so may be a file. */
-	(void)snprintf(path, sizeof(path), "%s/module.so", hsm.dir);
-	(void)snprintf(command, sizeof(command), "cp %s %s && chmod 0666 %s", hsm.module, path,
-		       path);
-	assert_int_equal(softhsm_run(command), 0);
-	(void)snprintf(text, sizeof(text), "pkcs11:?module-path=%s", path);
-	assert_int_equal(uri_read(text, NULL, &uri), 0);
-	assert_int_equal(modules_open(&uri, lines_begin(&lines), &modules), -EKEYREJECTED);
-	assert_told("writable", &lines, "can be written to by others");
-	assert_int_equal(chmod(path, 0644), 0);
-	assert_int_equal(modules_open(&uri, lines_begin(&lines), &modules), 0);
-	modules_close(&modules);
-	assert_int_equal(chmod(hsm.dir, 0777), 0);
-	assert_int_equal(modules_open(&uri, lines_begin(&lines), &modules), -EKEYREJECTED);
-	assert_told("folder", &lines, "or a folder above it");
-	assert_int_equal(chmod(hsm.dir, 0700), 0);
-	uri_done(&uri);
-}
-
 static int group_end(void **state)
 {
 	(void)state;
@@ -325,8 +309,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_login),       cmocka_unit_test(test_rules),
 		cmocka_unit_test(test_pad),         cmocka_unit_test(test_pin_source),
-		cmocka_unit_test(test_which_token), cmocka_unit_test(test_slot_index),
-		cmocka_unit_test(test_modules),
+		cmocka_unit_test(test_which_token), cmocka_unit_test(test_wants_typed),
 	};
 
 	softhsm_start(&hsm);

@@ -390,7 +390,7 @@ static void test_same_time(void **state)
 	for (int i = 0; i < ATTEMPTS && (i == 0 || apart(t2, means)); i++) {
 		measure(&f, times);
 		t2 = compare(times, means);
-		print_message("wrong key %.0f ns, wrong padding %.0f ns, t^2 %.1f\n", means[0],
+		print_message("# wrong key %.0f ns, wrong padding %.0f ns, t^2 %.1f\n", means[0],
 			      means[1], t2);
 	}
 	if (apart(t2, means))
