@@ -83,4 +83,25 @@ done
 clevis_seals "$theirs" "rsa 2048" 01 "pkcs11:token=rsa%202048" RSA-PKCS
 ok "theirs: without a module" opens "$theirs" --pin $card_pin
 
+# --- a volume that Clevis 22 bound ---
+make_small_image volume
+secret=$tmp/luks-secret
+head -c 32 /dev/urandom | jose b64 enc -I- -o "$secret"
+clevis_seals "$theirs" "rsa 2048" 01 "$(card_uri "token=rsa%202048" "pin-value=$card_pin")" RSA-PKCS
+cryptsetup luksAddKey --disable-external-tokens --key-file "$passphrase" --pbkdf pbkdf2 --pbkdf-force-iterations 1000 \
+	--key-slot 1 "$image" "$secret"
+jose jwe fmt -i "$theirs" | jq -c '{type: "clevis", keyslots: ["1"], jwe: .}' |
+	cryptsetup token import --disable-external-tokens --token-id 0 --json-file - "$image"
+PATH=$build/enroll/clevis/bin:$PATH run clevis luks list -d "$image"
+ok "theirs: a volume is listed" assert_output_has "1: pkcs11"
+ok "without its PIN" not grep -q $card_pin "$tmp/out"
+PATH=$build/enroll/clevis/bin:$PATH run clevis luks unlock -d "$image" -t 1
+ok "and unlocked by our Clevis" assert_rc 0
+run with_plugins "$cotter_enroll" --import "$image"
+ok "and its token becomes cotter's" assert_rc 0
+ok "which opens it" opens_by_token "$image"
+jwe=$(token_json "$image" 0 | jq -r '.jwe | .protected + ".." + .iv + "." + .ciphertext + "." + .tag')
+printf %s "$jwe" >"$ours"
+ok "and is still for Clevis" clevis_opens "$ours" "rsa 2048"
+
 done_testing
