@@ -89,7 +89,7 @@ secret=$tmp/luks-secret
 head -c 32 /dev/urandom | jose b64 enc -I- -o "$secret"
 clevis_seals "$theirs" "rsa 2048" 01 "$(card_uri "token=rsa%202048" "pin-value=$card_pin")" RSA-PKCS
 cryptsetup luksAddKey --disable-external-tokens --key-file "$passphrase" --pbkdf pbkdf2 --pbkdf-force-iterations 1000 \
-	--key-slot 1 "$image" "$secret"
+	--new-key-slot 1 "$image" "$secret"
 jose jwe fmt -i "$theirs" | jq -c '{type: "clevis", keyslots: ["1"], jwe: .}' |
 	cryptsetup token import --disable-external-tokens --token-id 0 --json-file - "$image"
 PATH=$build/enroll/clevis/bin:$PATH run clevis luks list -d "$image"
