@@ -132,12 +132,16 @@ ok "the listing names the card and the key" assert_output_has "token: card"
 ok "and that there is a PIN" assert_output_has "pin: yes"
 at_terminal "PIN of token 0: " $card_pin -- --test "$image"
 ok "the token opens the volume" assert_output_has "token 0 (cotter-pkcs11): opens the volume"
+at_terminal "PIN of token 0: " $card_pin -- --renew=0 --force "$image"
+ok "it is renewed by the PIN that is typed once" assert_output_has "renewed token 0"
+at_terminal "PIN of token 0: " $card_pin -- --test "$image"
+ok "and opens the volume still" assert_output_has "token 0 (cotter-pkcs11): opens the volume"
 enroll --explain "$image"
 ok "it is explained" assert_output_has 'the card "card", serial number '
 ok "with what it needs" assert_output_has "somebody must put in the card and type its PIN"
 
 enroll --pkcs11-token-uri="$(card_uri 'token=card;id=%02' "pin-value=$card_pin")" "${bind[@]}"
-ok "a PIN in the URI is not asked for" assert_error_has "token 1, keyslot 2, proven"
+ok "a PIN in the URI is not asked for" assert_error_has "token 1, keyslot 1, proven"
 ok "but warned of" assert_error_has "the PIN in the URI is kept in the token"
 ok "clearly" assert_error_has "where whoever has the disk reads it"
 for show in --explain --list --json=short "--list --json=pretty" "--explain --json=short"; do

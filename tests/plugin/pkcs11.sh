@@ -101,8 +101,11 @@ ok "a PIN pad asks by itself, for the last try, too" assert_results 1
 ok "once" assert_equal "$(cat "$COTTER_TEST_CARD_LOGINS")" pad
 
 card_says oaep256 gone
+began=${EPOCHREALTIME/./}
 run_host 1
+took=$((${EPOCHREALTIME/./} - began))
 ok "without its card nothing is asked for" assert_results $eagain
+ok "it is waited for 3 s, and no longer" test $took -ge 3000000 -a $took -lt $((sanitized ? 9000000 : 6000000))
 card_says oaep256 slow
 run_host 1=$card_pin
 ok "a reader that is found late is waited for" assert_results 1
