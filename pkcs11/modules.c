@@ -2,14 +2,15 @@
 /* Loads modules and looks into their slots. */
 #include "pkcs11/modules.h"
 
+#include "pkcs11/pkcs11.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
 enum { SLOTS_MAX = 64 };
 
-/* Where this path leads to, for the caller to free; NULL where others than us can change that. */
-static char *settle_path(const char *path)
+char *pkcs11_settle_path(const char *path)
 {
 	char *real = realpath(path, NULL), *left = real ? strdup(real) : NULL;
 	bool ours = left != NULL;
@@ -38,7 +39,7 @@ static int load_one(const char *path, const struct log *log, struct modules *mod
 
 	if (access(path, F_OK) != 0)
 		return log_err(log, -ENODEV, "pkcs11: the module %s is not there", path);
-	real = settle_path(path);
+	real = pkcs11_settle_path(path);
 	if (!real)
 		return log_err(log, -EKEYREJECTED,
 			       "pkcs11: the module %s, or a folder above it, can be written to by "

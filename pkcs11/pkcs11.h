@@ -21,6 +21,9 @@ MUST int pkcs11_tokens(json_t **ret);
 /* Whether a binding with this configuration wants the PIN that a person types. */
 bool pkcs11_asks_pin(const json_t *cfg);
 
+/* Where a module's path leads to, for the caller to free; NULL where others than us can change that. */
+char *pkcs11_settle_path(const char *path);
+
 /* Takes the PINs out of a configuration that is to be shown. Errors: -ENOMEM. */
 MUST int pkcs11_conceal(json_t *cfg);
 

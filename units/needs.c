@@ -26,8 +26,7 @@ int needs_line(const struct needs *needs, const char *what, const char *value)
 	return fprintf(needs->to, "%s %s\n", what, value) < 0 ? -EIO : 0;
 }
 
-/* Whether everybody may read it, all its folders considered. */
-static int check_public(const struct needs *needs, const char *path)
+int needs_public(const struct needs *needs, const char *path)
 {
 	CLEANUP(free_text) char *real = realpath(path, NULL);
 	struct stat st;
@@ -51,7 +50,7 @@ static int check_public(const struct needs *needs, const char *path)
 
 int needs_file(const struct needs *needs, const char *path)
 {
-	int r = check_public(needs, path);
+	int r = needs_public(needs, path);
 
 	return r < 0 ? r : needs_line(needs, "file", path);
 }
@@ -84,6 +83,9 @@ static int needs_tpm2(const struct needs *needs, const json_t *facts)
 }
 
 static const struct pin_needs pin_needs[] = {
+#ifdef PIN_PKCS11
+	{"pkcs11", needs_pkcs11, needs_any_pkcs11},
+#endif
 #ifdef PIN_TANG
 	{"tang", needs_tang, needs_any_tang},
 #endif

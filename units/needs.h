@@ -9,6 +9,8 @@
  *	name HOST                resolution of this name
  *	bundle URL               the system's CA certificates
  *	file PATH                this file, under its own path
+ *	secret PATH              this file, in an image that only root may read
+ *	module PATH              this PKCS #11 module, and what it needs to speak with its cards
  *	drivers FOLDER           the kernel modules of this folder
  *	measure PCR              cotter-pcr15, since the policy wants this PCR as it is when a machine starts
  */

@@ -3,6 +3,7 @@
 # What the dracut module includes for which headers, and when it ends the build. Dracut's functions are
 # stand-ins that write down what they were asked for; builds and boots are in tests/vm.
 . "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../softhsm.sh"
 . "$(dirname "$0")/../tpm.sh"
 
 cat >"$tmp/stand-ins" <<'EOT'
@@ -232,6 +233,69 @@ ok "without those there is no image" ends_with 'libtss2-tcti-device.so.0 is need
 without=libtss2-rc.so.0 module install
 ok "what only explains errors may be missing" assert_rc 0
 
+# --- a card ---
+
+bind_card() { # NAME MODULE [QUERY]
+	make_small_image "$1"
+	"$cotter_enroll" --quiet --unlock-key-file="$passphrase" \
+		--pkcs11-token-uri="pkcs11:token=card;object=rsa?module-path=$2&pin-${3:-value=$card_pin}" "$image" 2>/dev/null
+}
+
+make_card card
+make_key card rsa:2048 01 rsa
+bind_card card "$softhsm"
+module depends
+ok "a card needs no network" not asked_for network
+ok "nor SoftHSM readers" not asked_for pcsc
+module install
+ok "but p11-kit" asked_for_like '^FILE .*/libp11-kit.so.0$'
+ok "and the module" asked_for "FILE $softhsm"
+ok "with the libraries that it is linked with" test -x "$tmp/initramfs$(readlink -f "$softhsm")"
+ok "and nothing else" not asked_for_like 'pcsc|ccid|opensc|libcurl|tss|RULES|\.pin'
+without=libsofthsm2.so module install
+ok "without the module there is no image" ends_with "$softhsm is needed"
+without=libp11-kit.so.0 module install
+ok "nor without p11-kit" ends_with 'libp11-kit.so.0 is needed'
+
+pin_file=$tmp/card.pin
+(umask 077 && echo $card_pin >"$pin_file")
+bind_card pin-file "$softhsm" "source=$pin_file"
+module install
+ok "the file with its PIN comes along" asked_for "FILE $pin_file"
+chmod 644 "$pin_file"
+module check
+ok "but not one that others may read" ends_with 'it cannot be said'
+ok "and the error says why" assert_error_has 'has the mode 0600'
+
+# A module that finds its cards as OpenSC's does: by a library that it is linked with.
+echo 'const char *const wanted = "libpcsclite.so.1";' | gcc -shared -o "$tmp/libreaders.so" -x c -
+gcc -shared -o "$tmp/module.so" -x c /dev/null -x none -Wl,--no-as-needed "$tmp/libreaders.so"
+printf '#!/bin/sh\n# --disable-polkit\n' >"$tmp/pcscd"
+chmod 755 "$tmp/pcscd"
+make_small_image readers
+encrypted=$(head -c 256 /dev/zero | jose b64 enc -I-)
+jq -nc --arg key "$encrypted" --arg uri "pkcs11:token=card?module-path=$tmp/module.so" \
+	'{alg: "dir", enc: "A256GCM", clevis: {pin: "pkcs11", pkcs11: {$uri, mechanism: "RSA-PKCS", $key}}}' |
+	jose b64 enc -I- >"$tmp/protected"
+jq -nc --rawfile protected "$tmp/protected" '{type: "cotter-pkcs11", keyslots: ["0"],
+	jwe: {$protected, iv: "AAAAAAAAAAAAAAAA", ciphertext: "AAAA", tag: "AAAAAAAAAAAAAAAAAAAAAA"}}' |
+	cryptsetup token import --disable-external-tokens "$image"
+PATH=$tmp:$PATH module depends
+ok "a module that uses pcscd depends on what dracut knows of readers" asked_for pcsc
+PATH=$tmp:$PATH module install
+ok "with what that leaves out" asked_for_like '^FILE .*/libpcsclite.so.1$'
+ok "pcscd is there before volumes are opened" grep -qxF Before=cryptsetup-pre.target \
+	"$tmp/initramfs$tmp/units/pcscd.socket.d/zz-cotter.conf"
+ok "and asks no polkit" grep -qxF "ExecStart=$tmp/pcscd --foreground --auto-exit --disable-polkit" \
+	"$tmp/initramfs$tmp/units/pcscd.service.d/zz-cotter.conf"
+: >"$tmp/pcscd"
+PATH=$tmp:$PATH module install
+ok "where it knows of one" not grep -q polkit "$tmp/initramfs$tmp/units/pcscd.service.d/zz-cotter.conf"
+without=pcsc module depends
+ok "without dracut's module this one does not drop out" not asked_for pcsc
+without=pcsc module install
+ok "but there is no image" ends_with 'module.so finds its cards through pcscd'
+
 # --- any machine ---
 
 make_small_image bare
@@ -244,6 +308,8 @@ ok "and names" asked_for systemd-resolved
 module install
 ok "for servers" asked_for_like '^FILE .*/libcurl.so.4$'
 ok "and TPMs" asked_for_like '^FILE .*/libtss2-tcti-device.so.0$'
+ok "and what is registered with p11-kit" asked_for 'FILE /usr/share/p11-kit/modules/softhsm2.module'
+ok "which are modules" asked_for_like '^FILE .*/libsofthsm2.so$'
 without='network libtss2-esys.so.0' module install
 ok "as far as they can be included" assert_rc 0
 ok "and it says what cannot" asked_for_like '^WARNING cotter: libtss2-esys.so.0 is needed'
