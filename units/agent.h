@@ -15,9 +15,11 @@ struct agent {
 	struct round round;
 	int folder;                                       /* of questions, open; borrowed */
 	void (*on_answer)(const char *device, int token); /* an answer was taken */
+	int typed; /* an epoll(7) descriptor, ready when somebody typed a PIN that we asked for; borrowed */
 
 	struct ask *asks;
-	size_t n_questions; /* in the folder, whoever they are for */
+	struct ask *turn;   /* the one whose PIN is being tried: no other try is on its way then */
+	size_t n_questions; /* in the folder, whoever they are for, but for our own */
 };
 
 void agent_done(struct agent *agent);
@@ -25,8 +27,8 @@ void agent_done(struct agent *agent);
 /* Looks what is asked by now: to be called at the start and after each change of the folder. */
 void agent_scan(struct agent *agent);
 
-/* Something about the network is new: whatever waits for another try does not wait longer. */
-void agent_network_changed(struct agent *agent);
+/* Something about the network or what is plugged in is new: whatever waits for another try does not wait longer. */
+void agent_something_changed(struct agent *agent);
 
 /* Goes on as far as that is possible without waiting: begins tries that are due, and gives answers. */
 void agent_step(struct agent *agent);

@@ -10,6 +10,7 @@ enum {
 	ROUND_US = TOKEN_DEADLINE_DEFAULT * USEC_PER_SEC,
 	PAUSE_MIN_US = 1 * USEC_PER_SEC,
 	PAUSE_MAX_US = 32 * USEC_PER_SEC,
+	PAUSE_CARD_US = 1 * USEC_PER_SEC,
 };
 
 void round_done(struct round *round)
@@ -44,12 +45,15 @@ static uint64_t with_jitter(uint64_t us)
 	return us - us / 2 * random / UINT32_MAX;
 }
 
+/* To look for a card costs nobody anything, and somebody stands there with it. */
 static void pause_attempt(struct attempt *attempt)
 {
 	uint64_t us = PAUSE_MIN_US;
 
 	for (unsigned i = 1; i < attempt->tries && us < PAUSE_MAX_US; i++)
 		us *= 2;
+	if (attempt->waits_for_card && !attempt->wants_pin)
+		us = PAUSE_CARD_US;
 	attempt->next_us = now_us() + with_jitter(us);
 }
 
@@ -59,24 +63,44 @@ int attempt_step(struct round *round, struct attempt *attempt, struct buf *ret, 
 
 	if (r == -EINPROGRESS)
 		return r;
-	if (r < 0 && (attempt->tries == 1 || r != -EAGAIN))
+	if (r < 0 && (attempt->tries == 1 || r == -ENOENT || attempt->recovery.only))
 		recovery_report(&attempt->recovery, round->log);
+	attempt->wants_pin = recovery_wants_pin(&attempt->recovery);
 	recovery_done(&attempt->recovery);
 	attempt->over = r != -EAGAIN;
 	pause_attempt(attempt);
 	return r;
 }
 
-int attempt_begin(struct round *round, struct attempt *attempt, struct buf *ret, int *ret_id)
+static int begin(struct round *round, struct attempt *attempt, const struct token *only,
+		 struct ref pin, struct buf *ret, int *ret_id)
 {
 	if (!round->begun)
 		round->cot = (struct cot){.pins = pins, .log = round->log};
 	round->begun = true;
 	round->cot.network = false;
+	round->cot.user_pin = pin;
 	round->cot.deadline_us = now_us() + ROUND_US;
 	attempt->tries++;
-	recovery_begin(&attempt->recovery, &round->cot, attempt->volume);
+	recovery_begin(&attempt->recovery, &round->cot, attempt->volume, only);
 	return attempt_step(round, attempt, ret, ret_id);
+}
+
+int attempt_begin(struct round *round, struct attempt *attempt, struct buf *ret, int *ret_id)
+{
+	return begin(round, attempt, NULL, (struct ref){0}, ret, ret_id);
+}
+
+int attempt_begin_pin(struct round *round, struct attempt *attempt, const struct token *token,
+		      struct ref pin, struct buf *ret, int *ret_id)
+{
+	return begin(round, attempt, token, pin, ret, ret_id);
+}
+
+void attempt_stop(struct attempt *attempt)
+{
+	recovery_done(&attempt->recovery);
+	attempt->next_us = 0;
 }
 
 void round_go_on(struct round *round)

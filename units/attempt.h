@@ -19,6 +19,9 @@ struct attempt {
 	struct volume *volume;    /* its own */
 	struct recovery recovery; /* the try that is on its way */
 	bool over;                /* done, or no further try would help */
+	bool waits_for_card;      /* and for nothing else that costs others anything to ask */
+	const struct token
+		*wants_pin; /* the volume's token that would open with a PIN; NULL: none */
 	unsigned tries;
 	uint64_t next_us; /* of the next try (CLOCK_MONOTONIC) */
 };
@@ -37,10 +40,17 @@ uint64_t attempt_next_us(const struct attempt *attempt);
  */
 MUST int attempt_begin(struct round *round, struct attempt *attempt, struct buf *ret, int *ret_id);
 
+/* The same for one token of the volume, with what a person typed, which is borrowed. */
+MUST int attempt_begin_pin(struct round *round, struct attempt *attempt, const struct token *token,
+			   struct ref pin, struct buf *ret, int *ret_id);
+
+/* Stops a try that is on its way, as if it had not begun. */
+void attempt_stop(struct attempt *attempt);
+
 /*
  * Goes on with the try. 0: it recovered a passphrase that opens the volume, and this is over. Errors: -EINPROGRESS;
- * -EAGAIN (it failed, and another try will be due), -ENOENT (over). Why it failed goes to the round's log, of tries
- * that are made again the first time alone.
+ * -EAGAIN (it failed, and another try will be due), -ENOANO (over, unless somebody types a PIN), -ENOENT (over). Why
+ * it failed goes to the round's log, of tries that are made again the first time alone.
  */
 MUST int attempt_step(struct round *round, struct attempt *attempt, struct buf *ret, int *ret_id);
 

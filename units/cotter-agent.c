@@ -7,11 +7,13 @@
 #include "units/agent.h"
 #include "units/journal.h"
 #include "units/network-watch.h"
+#include "units/pin-question.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
 #include <sys/inotify.h>
 #include <unistd.h>
 
@@ -31,22 +33,33 @@ static int on_folder(sd_event_source *source, const struct inotify_event *event,
 	return 0;
 }
 
-static void on_network(void *agent)
+static void on_change(void *agent)
 {
-	agent_network_changed(agent);
+	agent_something_changed(agent);
 }
 
-/* The caller unrefs *ret: one that floats leaks in libsystemd 252. */
-static int watch(sd_event *event, struct network_watch *network, struct agent *agent,
-		 sd_event_source **ret)
+/* It is read in the next step. */
+static int on_typed(sd_event_source *source, int fd, uint32_t events, void *to)
+{
+	(void)source;
+	(void)fd;
+	(void)events;
+	(void)to;
+	return 0;
+}
+
+/* The caller unrefs both sources: one that floats leaks in libsystemd 252. */
+static int watch(sd_event *event, struct agent *agent, sd_event_source **ret_questions,
+		 sd_event_source **ret_typed)
 {
 	int r = sd_event_set_signal_exit(event, 1);
 
 	if (r >= 0)
-		r = sd_event_add_inotify(event, ret, QUESTION_FOLDER,
+		r = sd_event_add_inotify(event, ret_questions, QUESTION_FOLDER,
 					 IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE,
 					 on_folder, agent);
-	network_watch_begin(network, event);
+	if (r >= 0)
+		r = sd_event_add_io(event, ret_typed, agent->typed, EPOLLIN, on_typed, NULL);
 	return r;
 }
 
@@ -84,7 +97,8 @@ int main(void)
 	CLEANUP(agent_done) struct agent agent = {.round.log = &log, .on_answer = tell_answer};
 	CLEANUP(sd_event_unrefp) sd_event *event = NULL;
 	CLEANUP(sd_event_source_unrefp) sd_event_source *questions = NULL;
-	struct network_watch network = {.on_change = on_network, .to = &agent};
+	CLEANUP(sd_event_source_unrefp) sd_event_source *typed = NULL;
+	struct network_watch network = {.on_change = on_change, .to = &agent};
 	int r;
 
 	if (process_begin() < 0)
@@ -93,12 +107,18 @@ int main(void)
 	if (agent.folder < 0)
 		return EXIT_SUCCESS; /* nothing was ever asked */
 
-	r = sd_event_new(&event);
+	pin_question_sweep(agent.folder);
+	agent.typed = epoll_create1(EPOLL_CLOEXEC);
+	r = agent.typed < 0 ? -errno : sd_event_new(&event);
 	if (r >= 0)
-		r = watch(event, &network, &agent, &questions);
-	if (r >= 0)
+		r = watch(event, &agent, &questions, &typed);
+	if (r >= 0) {
+		network_watch_begin(&network, event);
 		r = run(event, &agent);
+	}
 	(void)close(agent.folder);
+	if (agent.typed >= 0)
+		(void)close(agent.typed);
 	if (r < 0) {
 		(void)log_err(&log, r, "cotter-agent cannot go on: %s", strerror(-r));
 		return EXIT_FAILURE;

@@ -75,7 +75,7 @@ static int recover(const struct volume *volume, const struct log *log, struct bu
 	};
 	int r, id;
 
-	recovery_begin(&recovery, &cot, volume);
+	recovery_begin(&recovery, &cot, volume, NULL);
 	while ((r = recovery_step(&recovery, ret, &id)) == -EINPROGRESS) {
 		/* The first step was for what is local. */
 		if (cot.network && cot_wait(&cot) < 0)

@@ -6,20 +6,29 @@
 
 #include <errno.h>
 
-void recovery_begin(struct recovery *recovery, struct cot *cot, const struct volume *volume)
+static bool takes_part(const struct recovery *recovery, size_t i)
+{
+	return !recovery->only || recovery->only == &recovery->volume->tokens[i];
+}
+
+void recovery_begin(struct recovery *recovery, struct cot *cot, const struct volume *volume,
+		    const struct token *only)
 {
 	recovery->volume = volume;
 	recovery->cot = cot;
+	recovery->only = only;
 	recovery->n = volume->n;
 	/* One that cannot begin has failed, and says so. */
 	for (size_t i = 0; i < volume->n; i++)
-		(void)!job_init(&recovery->jobs[i], cot, &volume->tokens[i].jwe);
+		if (takes_part(recovery, i))
+			(void)!job_init(&recovery->jobs[i], cot, &volume->tokens[i].jwe);
 }
 
 void recovery_done(struct recovery *recovery)
 {
 	for (size_t i = 0; i < recovery->n; i++)
-		job_done(&recovery->jobs[i]);
+		if (takes_part(recovery, i))
+			job_done(&recovery->jobs[i]);
 	recovery->n = 0;
 }
 
@@ -46,7 +55,7 @@ int recovery_step(struct recovery *recovery, struct buf *ret, int *ret_id)
 	bool pending = false, may_pass = false;
 
 	for (size_t i = 0; i < recovery->n; i++) {
-		int r = step_token(recovery, i, ret);
+		int r = takes_part(recovery, i) ? step_token(recovery, i, ret) : -ENOENT;
 
 		if (r == 0) {
 			*ret_id = recovery->volume->ids[i];
@@ -55,11 +64,22 @@ int recovery_step(struct recovery *recovery, struct buf *ret, int *ret_id)
 		pending = pending || r == -EINPROGRESS;
 		may_pass = may_pass || pin_may_pass(r);
 	}
-	return pending ? -EINPROGRESS : may_pass ? -EAGAIN : -ENOENT;
+	if (pending)
+		return -EINPROGRESS;
+	return may_pass ? -EAGAIN : recovery_wants_pin(recovery) ? -ENOANO : -ENOENT;
+}
+
+const struct token *recovery_wants_pin(const struct recovery *recovery)
+{
+	for (size_t i = 0; i < recovery->n; i++)
+		if (takes_part(recovery, i) && recovery->jobs[i].result == -ENOANO)
+			return &recovery->volume->tokens[i];
+	return NULL;
 }
 
 void recovery_report(const struct recovery *recovery, const struct log *log)
 {
 	for (size_t i = 0; i < recovery->n; i++)
-		report_failure(log, &recovery->jobs[i]);
+		if (takes_part(recovery, i))
+			report_failure(log, &recovery->jobs[i]);
 }

@@ -73,6 +73,38 @@ int volume_open_any(const char *device, const struct log *log, struct volume **r
 	return open_with(device, NULL, true, log, ret);
 }
 
+static bool wants_card(const char *pin, const json_t *facts)
+{
+	const json_t *share;
+	size_t i;
+
+	if (strcmp(pin, "pkcs11") == 0)
+		return true;
+	json_array_foreach(json_object_get(facts, "shares"), i, share) {
+		const char *name = js_str(share, "pin");
+
+		if (name && wants_card(name, share))
+			return true;
+	}
+	return false;
+}
+
+bool volume_waits_for_card(const struct volume *volume)
+{
+	bool card = false;
+
+	for (size_t i = 0; i < volume->n; i++) {
+		CLEANUP_JSON json_t *facts = NULL;
+		const struct token *token = &volume->tokens[i];
+
+		if (token_uses_network(token))
+			return false;
+		if (token_describe(token, &facts) == 0)
+			card = card || wants_card(token->pin->name, facts);
+	}
+	return card;
+}
+
 bool volume_opens(const struct volume *volume, const struct token *token, struct ref passphrase)
 {
 	for (size_t i = 0; i < token->n_keyslots; i++)

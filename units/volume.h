@@ -31,5 +31,8 @@ MUST int volume_open(const char *device, const char *header, const struct log *l
 /* The same with Clevis's tokens beside ours, the header being on `device`. */
 MUST int volume_open_any(const char *device, const struct log *log, struct volume **ret);
 
+/* Whether a token of it wants a smart card, and none the network. */
+bool volume_waits_for_card(const struct volume *volume);
+
 /* Whether the passphrase opens a keyslot of this token; nothing is activated. */
 bool volume_opens(const struct volume *volume, const struct token *token, struct ref passphrase);
