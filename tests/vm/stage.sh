@@ -156,7 +156,7 @@ make_generic_initrd() {
 overlay_initrd() { # FOLDER
 	cp "$initrd" "$tmp/overlaid"
 	truncate -s %512 "$tmp/overlaid"
-	(cd "$1" && find . -type f | cpio --quiet -o -H newc) >>"$tmp/overlaid"
+	(cd "$1" && find . -mindepth 1 | cpio --quiet -o -H newc) >>"$tmp/overlaid"
 	initrd=$tmp/overlaid
 }
 
