@@ -36,7 +36,7 @@ opens() { # IMAGE
 
 # Takes a question away as its asker does when somebody typed.
 withdraw() { # NAME
-	pkill -TERM -f "systemd-ask-password.*$1" || true
+	pkill -TERM -P $$ -f "systemd-ask-password.*$1" || true
 	wait_until 10 nothing_asked
 }
 
