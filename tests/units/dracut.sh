@@ -9,7 +9,7 @@
 cat >"$tmp/stand-ins" <<'EOT'
 declare -A host_fs_types=(["$image"]=$fs [/dev/nowhere]=ext4)
 initdir=$tmp/initramfs systemdsystemunitdir=$tmp/units dracutmodules=all mods_to_load='' moddir=/module
-libdirs=$(echo /usr/lib/*-linux-gnu /usr/lib) systemdutildir=/usr/lib/systemd sysusers=/usr/lib/sysusers.d
+libdirs=$(echo /usr/lib/*-linux-gnu) systemdutildir=/usr/lib/systemd sysusers=/usr/lib/sysusers.d
 has() { [[ " $without " != *" $1 "* ]]; }
 dfatal() { echo "FATAL $*"; }
 dwarning() { echo "WARNING $*"; }
@@ -284,6 +284,8 @@ PATH=$tmp:$PATH module depends
 ok "a module that uses pcscd depends on what dracut knows of readers" asked_for pcsc
 PATH=$tmp:$PATH module install
 ok "with what that leaves out" asked_for_like '^FILE .*/libpcsclite.so.1$'
+ok "and the drivers of readers" asked_for_like '^FILE .*/ifd-ccid.bundle/Contents/Linux/libccid.so$'
+ok "and what those are for" asked_for_like '^FILE .*/ifd-ccid.bundle/Contents/Info.plist$'
 ok "pcscd is there before volumes are opened" grep -qxF Before=cryptsetup-pre.target \
 	"$tmp/initramfs$tmp/units/pcscd.socket.d/zz-cotter.conf"
 ok "and asks no polkit" grep -qxF "ExecStart=$tmp/pcscd --foreground --auto-exit --disable-polkit" \
