@@ -175,7 +175,7 @@ def ask(name):
     server = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     server.bind(path)
     with open("$folder/tmp." + name, "w") as file:
-        file.write("[Ask]\nPID=%d\nSocket=%s\nId=cryptsetup:$typed\n" % (os.getpid(), path))
+        file.write("[Ask]\nPID=%d\nSocket=%s\nMessage=Please enter:\nId=cryptsetup:$typed\n" % (os.getpid(), path))
     os.rename("$folder/tmp." + name, "$folder/ask." + name)
     answer = server.recv(1000)
     os.unlink("$folder/ask." + name)
@@ -215,6 +215,27 @@ kill -TERM "${later[asker]}"
 finish asker
 finish agent
 ok "where the passphrase was right, nothing is asked for any more" nothing_asked
+
+# At a console, where one question is put at a time: an empty passphrase leads on to the one for the PIN.
+: >"$tmp/tried"
+run_later asker "$tmp/asker"
+wait_until 20 asked "$typed"
+mkfifo "$tmp/keys"
+exec {keys}<>"$tmp/keys"
+run_later console sh -c "exec script -qf -c 'echo \$\$ >$tmp/pid; exec systemd-tty-ask-password-agent --watch' \
+	'$tmp/console' <'$tmp/keys'"
+wait_until 20 grep -q "Please enter:" "$tmp/console"
+run_agent
+wait_until 20 pin_asked
+printf '\n' >&$keys
+wait_until 20 grep -qF 'PIN of the card "card"' "$tmp/console"
+printf '%s\n' "$card_pin" >&$keys
+finish asker
+ok "at a console, an empty passphrase leads on to the question for the PIN" opens "$typed"
+finish agent
+ok "and it ends" assert_rc 0
+kill -TERM "$(cat "$tmp/pid")"
+finish console
 
 # --- two cards ---
 

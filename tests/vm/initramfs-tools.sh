@@ -7,8 +7,7 @@
 
 prompt='unlock disk'
 make_kernel_and_root
-make_once "$vm/initramfs-tools" download "$vm/initramfs-tools" initramfs-tools initramfs-tools-core klibc-utils \
-	libklibc cryptsetup-initramfs cryptsetup busybox
+get_initramfs_tools
 start_network
 start_net_tang
 

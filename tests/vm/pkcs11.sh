@@ -94,4 +94,24 @@ ok "where it comes late and takes a PIN, that is asked for behind the passphrase
 ok "it was the agent" report_has 'token 0 gave the passphrase'
 ok "no unit failed" assert_no_unit_failed
 say_time "late card, PIN typed"
+
+# --- by initramfs-tools ---
+
+crypttab="root UUID=$root_uuid none luks,initramfs"
+get_initramfs_tools
+image=$tmp/file.luks
+made=yes
+make_initrd mkinitramfs-pin mkinitramfs "$vm/initramfs-tools" "$crypttab" 2>/dev/null || made=no
+ok "a PIN does not go into an image that others may read" assert_equal $made no
+ok "and the error says what to do" grep -F 'set UMASK=0077' "$initrd.log"
+
+image=$tmp/value.luks
+make_initrd mkinitramfs-card mkinitramfs "$vm/initramfs-tools" "$crypttab"
+ok "the image has the module" image_has 'libsofthsm2\.so'
+ok "but nothing for readers" not image_has 'pcsc|ccid|opensc'
+overlay_card tools $card_folder
+prompt='unlock disk' boot "$reached" ''
+ok "a root on a card is reached" assert_booted
+ok "by its token" grep -aF 'root: opened by its token' "$tmp/console"
+say_time "card, initramfs-tools"
 done_testing

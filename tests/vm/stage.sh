@@ -111,6 +111,12 @@ make_debian13() {
 	mv "$vm/debian13.new" "$vm/debian13"
 }
 
+# What images by initramfs-tools take besides.
+get_initramfs_tools() {
+	make_once "$vm/initramfs-tools" download "$vm/initramfs-tools" initramfs-tools initramfs-tools-core \
+		klibc-utils libklibc cryptsetup-initramfs cryptsetup busybox
+}
+
 # A root volume that nothing but the passphrase opens yet. Sets $image.
 make_volume() { # NAME
 	image=$tmp/$1.luks
