@@ -108,7 +108,7 @@ ok "and the error says what to do" grep -F 'set UMASK=0077' "$initrd.log"
 image=$tmp/value.luks
 make_initrd mkinitramfs-card mkinitramfs "$vm/initramfs-tools" "$crypttab"
 ok "the image has the module" image_has 'libsofthsm2\.so'
-ok "but nothing for readers" not image_has 'pcsc|ccid|opensc'
+ok "but nothing for readers" not image_has 'pcscd|libccid|opensc-pkcs11'
 overlay_card tools $card_folder
 prompt='unlock disk' boot "$reached" ''
 ok "a root on a card is reached" assert_booted
