@@ -329,8 +329,8 @@ static enum exit_code commit(struct run *run, const struct signals *held)
 {
 	int r = write_and_prove(run, held);
 
-	if (r == -EAGAIN)
-		return EXIT_CODE_AWAY; /* nothing was changed */
+	if (r == -EAGAIN && run->options->replace)
+		return EXIT_CODE_AWAY; /* the token is still what it was */
 	if (r < 0 || report_bound(run) < 0)
 		return EXIT_CODE_FAILED;
 	return run->options->wipe ? wipe_replaced(run, held) : EXIT_CODE_OK;

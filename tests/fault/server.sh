@@ -66,6 +66,12 @@ start_hostile tls --adv="$tmp/adv" --cert="$tmp/tls.crt" --key="$tmp/tls.key"
 try certificate "certificate problem" "https://127.0.0.1:$hostile_port"
 try nottls "does not speak TLS" "https://127.0.0.1:$tang_port"
 
+# A server that is gone once it was bound to: what was written is taken back, which a second line says.
+start_hostile fading --adv="$tmp/adv" --relay="$tang_url" --answers=2
+cp "$tmp/plain" "$tmp/fading-image"
+run_later fading timeout 30 "$cotter_enroll" --unlock-key-file="$passphrase" --tang="$hostile_url" \
+	--tang-thumbprint="$thumbprint" "$tmp/fading-image"
+fading=$hostile_url
 
 # --- recovering: the server of a good binding was replaced by a bad one ---
 
@@ -118,6 +124,13 @@ for name in "${names[@]}"; do
 	finish "$name"
 	ok "binding fails in time and changes nothing: $name" refused "${sentences[$name]}" "$tmp/$name"
 done
+
+finish fading
+ok "a new binding that its server does not prove has failed" assert_rc 1
+ok "as it says" assert_error_has "the new binding was not proven, so it is removed again: $fading: "
+ok "and that the volume is as before" assert_error_has "$tmp/fading-image is as it was before"
+ok "which it is" assert_equal "$(cryptsetup luksDump --dump-json-metadata "$tmp/fading-image" |
+	jq -c '[.tokens, (.keyslots | keys)]')" '[{},["0"]]'
 
 not_opened() { # TEXT
 	[ "$rc" != 0 ] && [ "$rc" != 124 ] && assert_error_has "$1"
