@@ -257,4 +257,5 @@ def main():
             print(name, ' '.join(status.decode() for status in statuses) or 'closed', flush=True)
 
 
-main()
+if __name__ == '__main__':
+    main()

@@ -16,12 +16,22 @@ Who empties these files begins to count anew. FOLDER/plan says what to break, at
     noise N        answer with random bytes and hang up
     cut N          hang up instead of asking the TPM, for this and all that follow
     late N         hang up after the TPM did it, without its answer, and for all that follow
+
+and to the TPM's true answer:
+
+    flip N AT:BITS change these bits of its byte AT, counted from its end again where it is shorter
+    short N COUNT  leave out so many bytes of its end
+    long N COUNT   add as many random ones
+    size N SIZE    let it say that this is its size, and hang up after it
+    stale N        send the answer of the command before again
+    slow N MS      send it so much later
 """
 import os
 import socket
 import struct
 import sys
 import threading
+import time
 from pathlib import Path
 
 HEADER = struct.Struct('>HII')  # tag, size, code
@@ -78,6 +88,7 @@ class Connection:
 
     def __init__(self, client, server_path, folder):
         self.client, self.folder = client, folder
+        self.last = HEADER.pack(NO_SESSIONS, HEADER.size, 0)
         self.server = connect(server_path)
 
     def record(self, data):
@@ -95,17 +106,17 @@ class Connection:
         path = self.folder / 'plan'
         words = path.read_text().split() if path.exists() else []
         if not words:
-            return None, 0
+            return None, [0]
         kind, at = words[0], int(words[1])
         if number == at:
-            return kind, int(words[2], 0) if len(words) > 2 else 0
-        return ('cut', 0) if number > at and kind in ('cut', 'late') else (None, 0)
+            return kind, [int(word, 0) for word in words[2].split(':')] if len(words) > 2 else [0]
+        return ('cut', [0]) if number > at and kind in ('cut', 'late') else (None, [0])
 
     def answer(self, command, number):
         """The reply; an empty one hangs up."""
-        kind, code = self.plan(number)
+        kind, values = self.plan(number)
         if kind == 'error':
-            return HEADER.pack(NO_SESSIONS, HEADER.size, code)
+            return HEADER.pack(NO_SESSIONS, HEADER.size, values[0])
         if kind == 'lie':
             body = os.urandom(60)
             return HEADER.pack(HEADER.unpack_from(command)[0], HEADER.size + len(body), 0) + body
@@ -115,7 +126,33 @@ class Connection:
             return b''
         self.server.sendall(command)
         reply = receive_message(self.server)
-        return b'' if kind == 'late' else reply
+        last, self.last = self.last, reply
+        if kind == 'late':
+            return b''
+        if kind == 'stale':
+            return last
+        return self.altered(reply, kind, *values)
+
+    def altered(self, reply, kind, value, bits=0):
+        tag, size, code = HEADER.unpack_from(reply)
+        body = reply[HEADER.size:]
+        if kind == 'flip':
+            at = value % len(reply)
+            reply = reply[:at] + bytes([reply[at] ^ bits]) + reply[at + 1:]
+            if 2 <= at < 6: # a size that is wrong is not waited for
+                self.client.sendall(reply)
+                return b''
+            return reply
+        if kind == 'short':
+            body = body[:max(0, len(body) - value)]
+        elif kind == 'long':
+            body += os.urandom(value)
+        elif kind == 'size':
+            self.client.sendall(HEADER.pack(tag, value, code) + body)
+            return b''
+        elif kind == 'slow':
+            time.sleep(value / 1000)
+        return HEADER.pack(tag, HEADER.size + len(body), code) + body
 
     def run(self):
         try:
