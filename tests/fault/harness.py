@@ -377,8 +377,9 @@ def goal_bind(world, rng):
         check_opens(world, image, run)
         yield "bound"
         return
-    # A second line tells of a header that was written to and put back.
-    sentences = [line for line in run.err.decode().splitlines() if not line.endswith(" is as it was before")]
+    # Others warn of the policy, or tell of a header that was written to and put back.
+    sentences = [line for line in run.err.decode().splitlines()
+                 if ": warning: " not in line and not line.endswith(" is as it was before")]
     if len(sentences) != 1 or run.out:
         raise Wrong(f"not one sentence\n{run.said()}")
     left = metadata(world, image)

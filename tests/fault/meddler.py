@@ -31,6 +31,9 @@ QUICK_MODES = ("garbage", "nothttp", "endless", "headers", "longheader", "big", 
                "empty", "404", "500", "204", "301", "403", "429", "503", "999")
 SLOW_MODES = ("close", "abort", "silent", "drip", "mute", "reset")
 
+FIELDS = {"P-256": 2**256 - 2**224 + 2**192 + 2**96 - 1, "P-384": 2**384 - 2**128 - 2**96 + 2**32 - 1,
+          "P-521": 2**521 - 1}
+
 WRONG_VALUES = (None, 0, -1, 1e300, True, "", "\0", "A" * 3000, [], {}, [[]] * 50, {"kty": "EC"}, "é", "AAAA", "=",
                 "P-256", "P-521", "secp256k1", "oct", "ECMR", "ES256")
 
@@ -47,7 +50,7 @@ class Fault:
     """What goes wrong at one server."""
 
     def __init__(self, rng):
-        kinds = {"mode": 6, "bytes": 5, "body": 5, "tree": 6, "point": 4, "replay": 2, "other": 2, "cut": 3, "wait": 3,
+        kinds = {"mode": 6, "bytes": 5, "body": 5, "tree": 6, "point": 4, "replay": 4, "other": 2, "cut": 3, "wait": 3,
                  "pieces": 2, "type": 2, "header": 2, "length": 3, "chunked": 2, "status": 2}
         self.seed = rng.getrandbits(32)
         self.kind = rng.choices(list(kinds), list(kinds.values()))[0]
@@ -144,14 +147,15 @@ def spoil_json(rng, body):
 
 
 def spoil_point(rng, body):
-    """Points that are none, of another curve, at infinity, out of the field, or written oddly."""
+    """Points that are others, or none, of another curve, at infinity, out of the field, or written oddly."""
     try:
         jwk = json.loads(body)
-        x, y = unb64(jwk["x"]), unb64(jwk["y"])
+        x, y, field = unb64(jwk["x"]), unb64(jwk["y"]), FIELDS[jwk["crv"]]
     except (ValueError, LookupError, TypeError):
         return spoil_json(rng, body)
     size = len(x)
-    wrong = rng.choice((
+    mirrored = {"y": b64((field - int.from_bytes(y, "big")).to_bytes(size, "big"))}
+    wrong = rng.choice((mirrored, mirrored, mirrored,
         {"y": b64(x)}, {"x": b64(y), "y": b64(x)}, {"x": b64(bytes(size)), "y": b64(bytes(size))},
         {"x": "", "y": ""}, {"y": ""}, {"x": b64(b"\xff" * size)}, {"x": b64(bytes(1) + x)}, {"x": b64(x[1:])},
         {"y": b64(y[:-1] + bytes([y[-1] ^ 1]))}, {"crv": rng.choice(("P-256", "P-384", "P-521", "P-999"))},
@@ -236,11 +240,14 @@ class Meddler:
         status, body = self.ask(self.upstream, request)
         with self.lock:
             records = self.records[kind]
+            old = list(records) or [body]
             records.append(body)
             del records[:-RECORDS_MAX]
         if not fault:
             hostile.send(sock, status, body)
             return True
+        if fault.kind == "replay":
+            body = random.Random(fault.seed).choice(old)
         return self.spoil(sock, request, kind, fault, status, body)
 
     def spoil(self, sock, request, kind, fault, status, body):
@@ -252,9 +259,6 @@ class Meddler:
             body = spoil_json(rng, body)
         elif fault.kind == "point":
             body = spoil_point(rng, body) if kind == "rec" else spoil_json(rng, body)
-        elif fault.kind == "replay":
-            with self.lock:
-                body = rng.choice(self.records[kind])
         elif fault.kind == "other":
             body = self.ask(rng.choice(self.strangers), request)[1]
         elif fault.kind == "wait":
