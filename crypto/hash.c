@@ -28,11 +28,10 @@ int hash_digest(const char *name, const struct ref *parts, size_t n, uint8_t ret
 		ok = EVP_DigestUpdate(ctx, parts[i].p, parts[i].n);
 	if (ok == 1)
 		ok = EVP_DigestFinal_ex(ctx, digest, &len);
-	if (ok != 1)
-		return -ENOMEM;
-
-	memcpy(ret, digest, len);
-	return 0;
+	if (ok == 1)
+		memcpy(ret, digest, len);
+	explicit_bzero(digest, sizeof(digest)); /* it may be a key */
+	return ok == 1 ? 0 : -ENOMEM;
 }
 
 int hash_pbkdf2(struct ref password, struct ref salt, unsigned rounds, uint8_t *ret, size_t n)

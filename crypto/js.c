@@ -32,17 +32,25 @@ static bool too_deep(struct ref text)
 	return false;
 }
 
+/* Jansson says nothing at all where it had no memory for its own work. */
+static int why_not(const json_error_t *error)
+{
+	enum json_error_code code = json_error_code(error);
+
+	return code == json_error_out_of_memory || code == json_error_unknown ? -ENOMEM : -EBADMSG;
+}
+
 int js_load(struct ref text, json_t **ret)
 {
 	CLEANUP_JSON json_t *value = NULL;
-	json_error_t error;
+	json_error_t error = {0};
 
 	if (text.n > JS_TEXT_MAX || too_deep(text))
 		return -E2BIG;
 
 	value = json_loadb((const char *)text.p, text.n, JSON_REJECT_DUPLICATES, &error);
 	if (!value)
-		return json_error_code(&error) == json_error_out_of_memory ? -ENOMEM : -EBADMSG;
+		return why_not(&error);
 	if (!json_is_object(value))
 		return -EBADMSG;
 

@@ -60,7 +60,8 @@ MUST int jwe_open(const struct jwe *jwe, struct ref cek, struct buf *ret);
 
 /*
  * Sender's side of ECDH-ES (RFC 7518 section 4.6): makes an ephemeral key, writes alg, enc and epk
- * to `hdr` and the content encryption key to a new buffer. Errors: -EIO, -ENOMEM.
+ * to `hdr` and the content encryption key to a new buffer. Errors: -EBADMSG
+ * (`to` is not on its curve), -EIO, -ENOMEM.
  */
 MUST int jwe_agree(json_t *hdr, const struct jwk *to, struct buf *ret_cek);
 

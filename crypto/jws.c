@@ -51,7 +51,7 @@ static int signature_to_der(const struct jwk *key, const struct buf *sig, uint8_
 	CLEANUP(ECDSA_SIG_freep) ECDSA_SIG *pair = ECDSA_SIG_new();
 	CLEANUP(BN_clear_freep) BIGNUM *r = NULL;
 	CLEANUP(BN_clear_freep) BIGNUM *s = NULL;
-	int size = (int)key->curve->size;
+	int size = (int)key->curve->size, len;
 
 	r = BN_bin2bn(sig->p, size, NULL);
 	s = BN_bin2bn(sig->p + size, size, NULL);
@@ -60,7 +60,8 @@ static int signature_to_der(const struct jwk *key, const struct buf *sig, uint8_
 	(void)TAKE_PTR(r);
 	(void)TAKE_PTR(s);
 
-	return i2d_ECDSA_SIG(pair, &der);
+	len = i2d_ECDSA_SIG(pair, &der);
+	return len < 0 ? -ENOMEM : len;
 }
 
 static int verify_bytes(const struct jwk *key, const char *protected, const char *payload,

@@ -29,7 +29,8 @@ RECORDS_MAX = 8
 # Of tests/hostile.py, those that end soon more often.
 QUICK_MODES = ("garbage", "nothttp", "endless", "headers", "longheader", "big", "truncated", "chopped", "redirect",
                "empty", "404", "500", "204", "301", "403", "429", "503", "999")
-SLOW_MODES = ("close", "abort", "silent", "drip", "mute", "reset")
+CONNECTION_MODES = ("mute", "reset")
+SLOW_MODES = ("close", "abort", "silent", "drip", *CONNECTION_MODES)
 
 FIELDS = {"P-256": 2**256 - 2**224 + 2**192 + 2**96 - 1, "P-384": 2**384 - 2**128 - 2**96 + 2**32 - 1,
           "P-521": 2**521 - 1}
@@ -60,7 +61,7 @@ class Fault:
         self.mode = None
         if self.kind == "mode":
             self.mode = rng.choice(QUICK_MODES if rng.random() < 0.85 else SLOW_MODES)
-            if self.mode in ("mute", "reset"):
+            if self.mode in CONNECTION_MODES:
                 self.where = "any"
 
     def __str__(self):
@@ -229,7 +230,9 @@ class Meddler:
         kind = "rec" if request["method"] == "POST" else "adv"
         with self.lock:
             fault = self.fault
-        if not fault or fault.where not in (kind, "any") or not self.is_due(fault, kind):
+        if not fault or fault.where not in (kind, "any") or fault.mode in CONNECTION_MODES:
+            fault = None
+        elif not self.is_due(fault, kind):
             fault = None
         if fault and fault.mode:
             if fault.mode.isdigit():

@@ -322,6 +322,19 @@ static void test_agree(void **state)
 	}
 }
 
+static void test_agree_refuses(void **state)
+{
+	CLEANUP_JSON json_t *hdr = json_object();
+	CLEANUP(jwk_done) struct jwk to = {0};
+	CLEANUP(buf_done) struct buf got = {0};
+
+	(void)state;
+	assert_int_equal(jwk_generate(curve_by_name("P-256"), &to), 0);
+	to.y[0] ^= 1;
+	assert_int_equal(jwe_agree(hdr, &to, &got), -EBADMSG);
+	assert_null(got.p);
+}
+
 static void test_done(void **state)
 {
 	struct jwe jwe = {0};
@@ -348,6 +361,7 @@ int main(void)
 		cmocka_unit_test(test_derive_cek),
 		cmocka_unit_test(test_derive_cek_refuses),
 		cmocka_unit_test(test_agree),
+		cmocka_unit_test(test_agree_refuses),
 		cmocka_unit_test(test_done),
 	};
 
