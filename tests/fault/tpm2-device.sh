@@ -41,6 +41,7 @@ fails_here() { # JWE WORDS [OPTION…]
 
 make_dev
 none='this machine has no TPM 2.0, or it is switched off in the firmware settings'
+# provokes: tcti_find -ENODEV
 ok "without a TPM it fails at once" within 3000 fails_here "$jwe" "$none" --deadline=30
 ok "with a PIN, too, which nobody is asked for" within 3000 fails_here "$tmp/pin.jwe" "$none" --deadline=30
 seals_nothing() {
@@ -52,11 +53,13 @@ ok "and nothing is sealed" seals_nothing
 mkdir -p /sys/class/tpm
 ok "a driver without a device announces nothing" within 3000 fails_here "$jwe" "$none" --deadline=30
 mkdir /sys/class/tpm/tpm0
+# provokes: tcti_find -EAGAIN tss_open -EAGAIN
 ok "one that is announced is waited for" not_before 1000 fails_here "$jwe" "the TPM is not ready yet" --deadline=1
 seals_nothing_yet() {
 	run seal "$tmp/none" '{}'
 	assert_failed ENODEV "the TPM is not ready yet"
 }
+# provokes: tss_open_now -ENODEV
 ok "but not for sealing" within 3000 seals_nothing_yet
 
 comes_late() {

@@ -90,6 +90,7 @@ more='error @ 0x902,error @ 0x921,error @ 0x12f,error @ 0x1df,error @ 0x99d'
 check_operation "sealing" "$faults" "$secret" "$pin_helper" seal tpm2 '{"pcrs":"7:sha256"}'
 check_operation "sealing with all" "$faults" "$secret" "$pin_helper" --pin=1234 seal tpm2 "$full"
 check_operation "unsealing" "$faults" "$tmp/plain.jwe" "$pin_helper" open
+# provokes: unseal -EIO -EPROTO
 check_operation "unsealing with all" "$faults,$more" "$tmp/full.jwe" "$pin_helper" --pin=1234 open
 : >"$proxy/plan"
 

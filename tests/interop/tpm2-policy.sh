@@ -42,6 +42,7 @@ ok "it is the key that others make by the same template" opens "$jwe"
 
 seals_nowhere() {
 	run seal "$tmp/none" '{"parent":"0x81000077"}'
+	# provokes: parent_open -EINVAL
 	assert_failed EINVAL "the TPM has no key 0x81000077 to seal under"
 	nothing_open
 }
@@ -92,6 +93,7 @@ tpm2_pcrallocate -Q sha256:all+sha1:none+sha384:none+sha512:none
 restart_tpm tpm
 seals_without_bank() { # PCRS
 	run seal "$tmp/none" "{\"pcrs\":\"$1\"}"
+	# provokes: bank_read -EINVAL
 	assert_failed EINVAL "the TPM has no PCR 7 in the bank sha384"
 	nothing_open
 }
@@ -123,6 +125,7 @@ ok "a PIN of any characters" seals_and_opens "$(printf '\xff \\"\x01$(')"
 ok "no new PIN is empty" refuses_empty_pin
 
 seal "$jwe" '{"pcrs":"7","pin":true}' --pin=1234
+# provokes: unseal -ENOANO
 ok "it is asked for" fails "$jwe" ENOANO "the TPM wants a PIN"
 ok "an empty PIN is not tried" fails "$jwe" EKEYREJECTED "the PIN was empty, and the TPM was not asked" --pin=
 ok "neither counted" assert_equal "$(wrong_pins)" 0x0
@@ -138,7 +141,9 @@ restart_tpm tpm
 locked_words='the TPM is locked after too many wrong PINs: it allows one more try within 17 minutes'
 ok "a first" fails "$jwe" ENOANO "the TPM takes 2 more" --pin=1
 ok "and a second wrong PIN" fails "$jwe" ENOANO "the TPM takes 1 more" --pin=1
+# provokes: unseal -EKEYREJECTED
 ok "the third locks the TPM, which is no question" fails "$jwe" EKEYREJECTED "$locked_words" --pin=1
+# provokes: auth_check_lockout -EKEYREJECTED
 ok "then the right one does not help" fails "$jwe" EKEYREJECTED "$locked_words" --pin=1234
 ok "and none is asked for" fails "$jwe" EKEYREJECTED "$locked_words"
 seals_while_locked() {
@@ -161,6 +166,7 @@ unsigned='the policy key has signed nothing for the PCRs sha256:11 as they are n
 make_policy_key key
 make_policy_key stranger
 seal "$jwe" "$(signed_config key)"
+# provokes: satisfy -EKEYREJECTED
 ok "no file of signatures" fails "$jwe" EKEYREJECTED "$unsigned"
 sign_pcrs stranger sha256:11 >"$tmp/signature"
 ok "another key's signature" fails "$jwe" EKEYREJECTED "$unsigned"
@@ -216,6 +222,7 @@ for kind in '{}' '{"pcrs":"7"}' '{"pin":true}' '{"parent":"0x81000001"}'; do
 	seal "$tmp/$kind" "$kind" --pin=1234
 done
 start_tpm other
+# provokes: parent_open -EKEYREJECTED
 ok "another TPM's primary key" fails "$tmp/{}" EKEYREJECTED \
 	"this was sealed by another TPM, or the TPM was cleared since: its primary key is not"
 ok "with PCRs, too" fails "$tmp/{\"pcrs\":\"7\"}" EKEYREJECTED "its primary key is not"
@@ -252,6 +259,7 @@ ok "another key type" fails "$tmp/swapped" EKEYREJECTED "its primary key is not"
 swap "$jwe" '.clevis.tpm2.hash = "sha1"'
 ok "another hash" fails "$tmp/swapped" EKEYREJECTED "its primary key is not"
 swap "$jwe" ".clevis.tpm2.jwk_priv = \"$(member "$tmp/pin.jwe" jwk_priv)\""
+# provokes: unseal -EBADMSG
 ok "another object's private part" fails "$tmp/swapped" EBADMSG "it was altered"
 swap "$jwe" '.clevis.tpm2.name |= .[0:9] + (if .[9:10] == "A" then "B" else "A" end) + .[10:]'
 ok "another name" fails "$tmp/swapped" EKEYREJECTED "its primary key is not"

@@ -440,6 +440,7 @@ static void on_alarm(int signal)
 /* SA_RESTART, as most programs set it: the wait must end all the same. */
 static void test_interrupt(void **state)
 {
+	/* provokes: cot_poll -EINTR */
 	const struct sigaction action = {.sa_handler = on_alarm, .sa_flags = SA_RESTART};
 	const struct itimerval each_200_ms = {.it_value.tv_usec = 200 * 1000,
 					      .it_interval.tv_usec = 200 * 1000};

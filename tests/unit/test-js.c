@@ -103,6 +103,7 @@ static void nest(size_t depth, bool closed, char *text)
 
 static void test_depth(void **state)
 {
+	/* provokes: js_load -E2BIG */
 	char text[8 * (JS_DEPTH_MAX + 2)];
 
 	(void)state;

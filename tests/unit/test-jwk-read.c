@@ -20,6 +20,7 @@ static void expect_refused_text(const char *text, int want)
 
 static void test_private_values(void **state)
 {
+	/* provokes: jwk_read -EBADMSG */
 	static const struct {
 		const char *what, *d;
 		int want;
@@ -75,6 +76,8 @@ static void oct_text(size_t n, struct buf *ret)
 
 static void test_oct(void **state)
 {
+	static const char *const no_ops[] = {"{\"key_ops\":1}", "{\"key_ops\":[1]}",
+					     "{\"key_ops\":\"sign\"}", "{\"use\":[]}"};
 	/* as Clevis seals it for its tpm2 pin */
 	struct jwk key =
 		key_of("{\"alg\":\"A256GCM\",\"k\":\"AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_"
@@ -102,6 +105,16 @@ static void test_oct(void **state)
 	jwk_done(&big);
 	assert_int_equal(read_exactly(buf_ref(&larger), &big), -E2BIG);
 
+	for (size_t i = 0; i < ARRAY_SIZE(no_ops); i++) {
+		CLEANUP_JSON json_t *json_ops = json_of(no_ops[i]);
+		unsigned ops = 77;
+
+		expect(no_ops[i], jwk_json_ops(json_ops, &ops), -EBADMSG);
+		assert_int_equal(ops, 77);
+	}
+
+	/* provokes: jwk_read -EOPNOTSUPP */
+	expect_refused_text("{\"kty\":\"RSA\"}", -EOPNOTSUPP);
 	expect_refused_text("{\"kty\":\"oct\"}", -EBADMSG);
 	expect_refused_text("{\"kty\":\"oct\",\"k\":1}", -EBADMSG);
 	expect_refused_text("{\"kty\":\"oct\",\"k\":\"AAA=\"}", -EBADMSG);

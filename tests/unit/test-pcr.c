@@ -261,6 +261,7 @@ static void test_format_fits(void **state)
 				 0);
 	pcr_format(&set, text);
 	assert_true(strlen(text) < PCR_TEXT_MAX - 1);
+	assert_int_equal(pcr_add(&set, &set.pcrs[0]), -EEXIST);
 	assert_int_equal(pcr_add(&set, &(struct pcr){.bank = alg("sha1"), .index = 22}), -E2BIG);
 	assert_int_equal(pcr_add(&set, &(struct pcr){.bank = alg("sha1"), .index = 24}), -EINVAL);
 }

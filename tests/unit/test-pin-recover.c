@@ -53,6 +53,10 @@ static void test_network_pin(void **state)
 
 static void test_failures(void **state)
 {
+	/*
+	 * provokes: pin_recover -EBADMSG -EPROTO -EKEYREJECTED -ENETUNREACH -EHOSTUNREACH -ECONNREFUSED -ENODEV
+	 * provokes: pin_recover -ENOANO -EINTR -EOPNOTSUPP -E2BIG -ENOMEM -EIO
+	 */
 	static const int errors[] = {-EBADMSG,      -EPROTO,       -EKEYREJECTED, -ENETUNREACH,
 				     -EHOSTUNREACH, -ECONNREFUSED, -ETIMEDOUT,    -ENODEV,
 				     -ENOANO,       -EINTR,        -EOPNOTSUPP,   -E2BIG,

@@ -113,6 +113,7 @@ static void test_job_stop(void **state)
 
 static void test_check_errors(void **state)
 {
+	/* provokes: pin_check -E2BIG */
 	static const int errors[] = {-EBADMSG, -EOPNOTSUPP, -E2BIG};
 	CLEANUP_JSON json_t *unknown = json_of("{\"clevis\":{\"pin\":\"other\"}}");
 	CLEANUP_JSON json_t *known = json_of("{\"clevis\":{\"pin\":\"net\"}}");
@@ -268,6 +269,7 @@ static void test_seal(void **state)
 /* Each failure is told once, also where the pin itself is at fault and says nothing. */
 static void test_seal_fails(void **state)
 {
+	/* provokes: pin_seal -EINVAL -ENOENT */
 	static const struct {
 		const char *pin;
 		struct fake fake;

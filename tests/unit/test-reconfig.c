@@ -243,6 +243,7 @@ static void test_clevis(void **state)
 /* Its object is that of other PCRs than it says. */
 static void test_altered(void **state)
 {
+	/* provokes: tpm2_config -EBADMSG -EKEYREJECTED */
 	static const char zeros[] =
 		"{\"sha256:7\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"}";
 	CLEANUP_JSON json_t *config = json_of("{\"pcrs\":\"7\"}"), *theirs = NULL;
@@ -305,6 +306,7 @@ static void test_early(void **state)
 
 static void test_other_pcrs(void **state)
 {
+	/* provokes: tpm2_config -EINVAL */
 	static const struct tpm2_again none = {.pcrs = ""}, best = {.pcrs = "11+7"},
 				       bad = {.pcrs = "99"}, unused = {.pcrs = "12:sha384"};
 	CLEANUP_JSON json_t *config = json_of("{\"pcr_ids\":\"0\"}"), *plain = NULL;

@@ -39,6 +39,7 @@ static void expect_der(const char *what, struct ref der, int want)
 
 static void test_malformed(void **state)
 {
+	/* provokes: rsa_from_der -EBADMSG -E2BIG */
 	CLEANUP(rsa_public_done) struct rsa_public key = {0};
 	CLEANUP(buf_done) struct buf longer = {0};
 	CLEANUP(buf_done) struct buf large = {0};

@@ -138,6 +138,7 @@ static void test_malformed(void **state)
 /* No beginning of a text passes for the whole. */
 static void test_truncated(void **state)
 {
+	/* provokes: scan_object -EBADMSG scan_array -EBADMSG */
 	static const char text[] = "{\"a\":\"b\\\"\",\"o\":{\"k\":[1,\"]\"]},\"n\":12}";
 
 	(void)state;

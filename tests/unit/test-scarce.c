@@ -321,7 +321,7 @@ static const struct {
 	{"jwk_thumbprint", try_jwk_thumbprint, false, false},
 	{"ecmr_add", try_ecmr_add, false, true},
 	{"ecmr_sub", try_ecmr_sub, false, true},
-	{"ecmr_mul", try_ecmr_mul, false, true},
+	{"ecmr_mul ec_point_load ec_multiply ec_point_store", try_ecmr_mul, false, true},
 	{"ecmr_key_new ecmr_key_mul", try_ecmr_key, false, true},
 	{"hash_digest", try_hash_digest, false, false},
 	{"hash_pbkdf2", try_hash_pbkdf2, false, false},

@@ -113,6 +113,7 @@ static void test_clevis_forms(void **state)
 /* Each member missing, of another type, or with a value that cannot be. */
 static void test_faults(void **state)
 {
+	/* provokes: sealed_read -EBADMSG -EOPNOTSUPP */
 	static const struct {
 		const char *path, *value, *told;
 		int want;
@@ -233,11 +234,20 @@ static void test_public_bytes(void **state)
 static void test_handle(void **state)
 {
 	CLEANUP_JSON json_t *number = json_of("2164260865");
+	static const char *const bad[] = {
+		"0",  "1",  "\"\"",       "\"x\"",          "\"0x\"", "\"0x80000001\"",
+		"[]", "-1", "4294967296", "\"0x181000001\""};
 	TPM2_HANDLE handle = 0;
 
 	(void)state;
 	assert_int_equal(sealed_read_handle(number, &handle), 0);
 	assert_true(handle == TPM_SRK);
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		CLEANUP_JSON json_t *value = json_loads(bad[i], JSON_DECODE_ANY, NULL);
+
+		assert_int_equal(sealed_read_handle(value, &handle), -EBADMSG);
+		assert_true(handle == TPM_SRK);
+	}
 }
 
 int main(void)

@@ -26,6 +26,7 @@ static void assert_checked(const char *what, const json_t *hdr, int want, const 
 
 static void test_members(void **state)
 {
+	/* provokes: policy_read -EBADMSG */
 	static const struct {
 		const char *member, *value;
 		int want;
@@ -165,6 +166,7 @@ static void test_depth(void **state)
 
 static void test_many_shares(void **state)
 {
+	/* provokes: policy_read -E2BIG */
 	CLEANUP_JSON json_t *list = json_array(), *config = NULL;
 	CLEANUP(jwe_done) struct jwe jwe = {0};
 	json_t *shares;

@@ -205,6 +205,7 @@ static void test_type(void **state)
 
 static void test_keyslots(void **state)
 {
+	/* provokes: token_parse -EBADMSG */
 	static const struct one_change changes[] = {
 		{"keyslots", "[]", 0, NULL},
 		{"keyslots", "[\"0\",\"31\"]", 0, NULL},
@@ -236,6 +237,7 @@ static void test_keyslots(void **state)
 
 static void test_extras(void **state)
 {
+	/* provokes: token_parse -EOPNOTSUPP */
 	static const struct one_change changes[] = {
 		{"cotter", NULL, 0, NULL},
 		{"cotter", "{}", 0, NULL},
@@ -311,6 +313,7 @@ static void test_label_ok(void **state)
 
 static void test_texts(void **state)
 {
+	/* provokes: token_parse -E2BIG */
 	static const struct {
 		const char *text;
 		int want;

@@ -27,6 +27,7 @@ static void test_base(void **state)
 
 static void test_fail(void **state)
 {
+	/* provokes: tss_fail -EKEYREJECTED -EIO -EPROTO -ENOMEM */
 	static const struct {
 		TSS2_RC rc;
 		int want;
