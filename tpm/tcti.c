@@ -101,6 +101,7 @@ static TSS2_RC transmit(TSS2_TCTI_CONTEXT *context, size_t size, const uint8_t *
 	tcti->reply_len = 0;
 	tcti->error = tcti->closed ? TSS2_TCTI_RC_NO_CONNECTION
 				   : Tss2_Tcti_Transmit(tcti->real, size, command);
+	tcti->pending = tcti->error == TSS2_RC_SUCCESS;
 	return TSS2_RC_SUCCESS;
 }
 
@@ -122,6 +123,7 @@ static TSS2_RC receive_reply(struct tcti *tcti)
 	size_t size = sizeof(tcti->reply);
 	TSS2_RC code;
 
+	tcti->pending = false;
 	code = Tss2_Tcti_Receive(tcti->real, &size, tcti->reply, TSS2_TCTI_TIMEOUT_BLOCK);
 	if (code != TSS2_RC_SUCCESS)
 		return code;
@@ -203,14 +205,27 @@ static void flush(struct tcti *tcti, TPM2_HANDLE handle)
 	}
 }
 
+/*
+ * Where ESYS ran out of memory on its way to a reply, the TPM takes no command before that was fetched, and
+ * it may name one handle more.
+ */
+static void fetch_pending(struct tcti *tcti)
+{
+	if (tcti->pending)
+		(void)!receive_reply(tcti);
+	tcti->reply_len = 0;
+}
+
 void tcti_flush_last(struct tcti *tcti)
 {
+	fetch_pending(tcti);
 	if (tcti->n_handles > 0)
 		flush(tcti, tcti->handles[--tcti->n_handles]);
 }
 
 void tcti_flush(struct tcti *tcti)
 {
+	fetch_pending(tcti);
 	while (tcti->n_handles > 0)
 		tcti_flush_last(tcti);
 }

@@ -26,6 +26,7 @@ struct tcti {
 	TSS2_TCTI_CONTEXT_COMMON_V1 common; /* what ESYS sees */
 	TSS2_TCTI_CONTEXT *real;
 	bool closed;                           /* no more commands get through */
+	bool pending;                          /* the last command's reply was not fetched */
 	TSS2_RC error;                         /* of the last command, 0: none */
 	TPM2_CC command;                       /* the last one */
 	TPM2_HANDLE handles[TCTI_HANDLES_MAX]; /* open in the TPM, oldest first */
@@ -37,10 +38,10 @@ struct tcti {
 /* Errors: the response code, 0 for none. */
 MUST TSS2_RC tcti_open(const struct libtss *lib, const char *name, struct tcti *ret);
 
-/* Closes in the TPM what was opened last. */
+/* Closes in the TPM what was opened last. A reply that ESYS did not come to fetch is fetched before. */
 void tcti_flush_last(struct tcti *tcti);
 
-/* Closes all that is open in the TPM. */
+/* Closes all that is open in the TPM, in the same way. */
 void tcti_flush(struct tcti *tcti);
 
 /* Forgets a handle that the TPM closed by itself: the oldest session. */

@@ -144,6 +144,26 @@ static void test_errors_are_kept(void **state)
 	assert_int_equal(tcti.error, TSS2_RC_SUCCESS);
 }
 
+/* As where ESYS runs out of memory between a command and its reply. */
+static void test_reply_that_was_not_fetched(void **state)
+{
+	const uint8_t load[] = {0x80, 0x01, 0, 0, 0, 10, 0, 0, 0x01, 0x57};
+	size_t size;
+
+	(void)state;
+	tpm.replies[0] = "80010000000e0000000080000001"; /* of Load */
+	tpm.replies[1] = "80010000000a00000000";
+	assert_int_equal(Tss2_Tcti_Transmit((TSS2_TCTI_CONTEXT *)&tcti, sizeof(load), load), 0);
+	tcti_flush(&tcti);
+	assert_int_equal(tpm.next, 2);
+	assert_string_equal(tpm.commands, "80010000000a00000157,80010000000e0000016580000001,");
+
+	tcti_flush(&tcti);
+	assert_int_equal(tpm.next, 2);
+	tpm.replies[2] = "80010000000c000000000102";
+	assert_int_equal(run(TPM2_CC_GetCapability, &size), TSS2_RC_SUCCESS);
+}
+
 /* ESYS sends these commands again, and must hear of it. */
 static void test_retries_pass(void **state)
 {
@@ -283,6 +303,7 @@ int main(void)
 		TEST(test_flush_again),      TEST(test_forget_session),
 		TEST(test_too_many_handles), TEST(test_closed),
 		TEST(test_unknown),          TEST(test_find),
+		TEST(test_reply_that_was_not_fetched),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
