@@ -44,12 +44,21 @@ static size_t find_socket(const struct pool *pool, curl_socket_t fd)
 	return i;
 }
 
+/* NULL for what is libcurl's own, such as a connection that nobody needs any more. */
+static struct transfer *find_transfer(const struct pool *pool, const CURL *easy)
+{
+	struct transfer *t = pool->first;
+
+	while (t && t->easy != easy)
+		t = t->next;
+	return t;
+}
+
 /* libcurl says which events of a socket it wants to hear of. */
 static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *unused)
 {
 	struct pool *pool = arg;
 	size_t i = find_socket(pool, fd);
-	char *owner = NULL;
 
 	(void)unused;
 	if (what == CURL_POLL_REMOVE) {
@@ -67,8 +76,7 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *un
 		pool->sockets[i] = (struct pollfd){.fd = fd};
 		pool->n_sockets++;
 	}
-	(void)pool->curl.easy_getinfo(easy, CURLINFO_PRIVATE, &owner);
-	pool->owners[i] = (struct transfer *)(void *)owner;
+	pool->owners[i] = find_transfer(pool, easy);
 	pool->sockets[i].events =
 		(short)((what & CURL_POLL_IN ? POLLIN : 0) | (what & CURL_POLL_OUT ? POLLOUT : 0));
 	return 0;
@@ -173,7 +181,6 @@ static void unlink_one(struct pool *pool, const struct transfer *transfer)
 static int start(struct pool *pool, struct transfer *transfer)
 {
 	if (pool->broken ||
-	    pool->curl.easy_setopt(transfer->easy, CURLOPT_PRIVATE, transfer) != CURLE_OK ||
 	    pool->curl.multi_add_handle(pool->multi, transfer->easy) != CURLM_OK)
 		return -ENOMEM;
 
@@ -216,13 +223,11 @@ static void collect_results(struct pool *pool)
 	int left;
 
 	while ((msg = pool->curl.multi_info_read(pool->multi, &left))) {
-		CURLcode result = msg->data.result;
-		char *owner = NULL;
-		struct transfer *transfer;
+		struct transfer *transfer = find_transfer(pool, msg->easy_handle);
 
-		(void)pool->curl.easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, &owner);
-		transfer = (struct transfer *)(void *)owner;
-		transfer->result = result;
+		if (!transfer)
+			continue;
+		transfer->result = msg->data.result;
 		transfer->state = TRANSFER_ENDED;
 		unlink_one(pool, transfer);
 		start_next(pool, transfer);
@@ -274,6 +279,16 @@ static void pool_release(struct waiter *waiter)
 	pool_unref((struct pool *)waiter);
 }
 
+static bool set_callbacks(struct pool *pool)
+{
+	const struct libcurl *curl = &pool->curl;
+
+	return curl->multi_setopt(pool->multi, CURLMOPT_SOCKETDATA, pool) == CURLM_OK &&
+	       curl->multi_setopt(pool->multi, CURLMOPT_SOCKETFUNCTION, on_socket) == CURLM_OK &&
+	       curl->multi_setopt(pool->multi, CURLMOPT_TIMERDATA, pool) == CURLM_OK &&
+	       curl->multi_setopt(pool->multi, CURLMOPT_TIMERFUNCTION, on_timer) == CURLM_OK;
+}
+
 static int pool_new(const struct log *log, struct pool **ret)
 {
 	struct pool *pool = calloc(1, sizeof(*pool));
@@ -287,17 +302,13 @@ static int pool_new(const struct log *log, struct pool **ret)
 	r = libcurl_open(log, &pool->curl);
 	if (r == 0) {
 		pool->multi = pool->curl.multi_init();
-		r = pool->multi ? 0 : -ENOMEM;
+		r = pool->multi && set_callbacks(pool) ? 0 : -ENOMEM;
 	}
 	if (r < 0) {
 		pool_unref(pool);
 		return r;
 	}
 
-	(void)pool->curl.multi_setopt(pool->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
-	(void)pool->curl.multi_setopt(pool->multi, CURLMOPT_SOCKETDATA, pool);
-	(void)pool->curl.multi_setopt(pool->multi, CURLMOPT_TIMERFUNCTION, on_timer);
-	(void)pool->curl.multi_setopt(pool->multi, CURLMOPT_TIMERDATA, pool);
 	*ret = pool;
 	return 0;
 }
