@@ -57,9 +57,11 @@ int inventory_read(const struct luks *luks, struct inventory *ret)
 		const char *type, *json;
 		int r;
 
-		if (luks_token(luks, i, &type, &json) < 0)
+		r = luks_token(luks, i, &type, &json);
+		if (r == -ENOENT)
 			continue;
-		r = read_item(luks, i, type, json, &inventory.items[inventory.n++]);
+		if (r == 0)
+			r = read_item(luks, i, type, json, &inventory.items[inventory.n++]);
 		if (r < 0)
 			return r;
 	}

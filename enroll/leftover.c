@@ -86,9 +86,11 @@ int leftover_clear(struct luks *luks, const struct output *out)
 		const char *type, *json;
 		int r;
 
-		if (luks_token(luks, i, &type, &json) < 0 || !token_type_pin(type))
+		r = luks_token(luks, i, &type, &json);
+		if (r == -ENOENT || (r == 0 && !token_type_pin(type)))
 			continue;
-		r = clear(luks, out, i);
+		if (r == 0)
+			r = clear(luks, out, i);
 		if (r < 0)
 			return r;
 	}

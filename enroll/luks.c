@@ -80,8 +80,9 @@ int luks_token(const struct luks *luks, unsigned token, const char **ret_type,
 		break;
 	}
 
-	if (crypt_token_json_get(luks->cd, (int)token, &json) < 0)
-		return -ENOENT;
+	/* Without memory it succeeds without a text. */
+	if (crypt_token_json_get(luks->cd, (int)token, &json) < 0 || !json)
+		return -ENOMEM;
 	*ret_type = type;
 	*ret_json = json;
 	return 0;

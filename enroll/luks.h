@@ -80,7 +80,10 @@ enum luks_keyslot luks_keyslot(const struct luks *luks, unsigned keyslot);
 /* Whether the data (keyslot LUKS_ANY) or what this keyslot holds is not encrypted at all. */
 bool luks_null_cipher(const struct luks *luks, int keyslot);
 
-/* The token's type and JSON, borrowed until the header changes. Errors: -ENOENT (no such token). */
+/*
+ * The token's type and JSON, borrowed until the header changes. Errors: -ENOENT (no such token),
+ * -ENOMEM.
+ */
 MUST int luks_token(const struct luks *luks, unsigned token, const char **ret_type,
 		    const char **ret_json);
 

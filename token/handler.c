@@ -80,7 +80,7 @@ static int open_token(struct crypt_device *cd, int number, const struct log *log
 	const char *json;
 	int r;
 
-	if (crypt_token_json_get(cd, number, &json) < 0)
+	if (crypt_token_json_get(cd, number, &json) < 0 || !json)
 		return log_err(log, -ENOENT, "the token cannot be read");
 
 	r = token_parse(ref_str(json), log, &token);
@@ -163,7 +163,7 @@ bool handler_uses_network(struct crypt_device *cd, int number)
 	CLEANUP(token_done) struct token token = {0};
 	const char *json;
 
-	return crypt_token_json_get(cd, number, &json) >= 0 &&
+	return crypt_token_json_get(cd, number, &json) >= 0 && json &&
 	       token_parse(ref_str(json), NULL, &token) == 0 && token_uses_network(&token);
 }
 

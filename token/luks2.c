@@ -38,7 +38,7 @@ static int read_token(struct crypt_device *cd, int id, bool clevis, const struct
 
 	if (crypt_token_status(cd, id, &type) < CRYPT_TOKEN_INTERNAL ||
 	    (clevis ? strcmp(type, TOKEN_TYPE_CLEVIS) != 0 : !token_type_pin(type)) ||
-	    crypt_token_json_get(cd, id, &json) < 0)
+	    crypt_token_json_get(cd, id, &json) < 0 || !json)
 		return -ENOENT;
 	r = token_parse(ref_str(json), log, &token);
 	if (r == -ENOMEM)

@@ -57,7 +57,7 @@ static bool identify(struct crypt_device *cd, int token, struct which *ret)
 {
 	const char *json;
 
-	if (crypt_token_json_get(cd, token, &json) < 0)
+	if (crypt_token_json_get(cd, token, &json) < 0 || !json)
 		return false;
 	*ret = (struct which){.cd = cd, .token = token, .json_hash = hash(json)};
 	return true;
