@@ -39,13 +39,17 @@ static enum exit_code run_one(const struct options *options, const char *device,
 	struct options one = *options;
 	enum exit_code code;
 
-	if (output_begin(out, device) < 0 || copy_config(options, &config) < 0)
+	if (output_begin(out, device) < 0 || copy_config(options, &config) < 0) {
+		output_explain(out);
 		return EXIT_CODE_FAILED;
+	}
 	one.device = device;
 	one.header = header;
 	one.config = config;
 
 	code = verb(&one, out);
+	if (code == EXIT_CODE_FAILED)
+		output_explain(out);
 	if (output_result(out, &one, code == EXIT_CODE_OK) < 0)
 		return EXIT_CODE_FAILED;
 	return code;

@@ -19,16 +19,24 @@ static verb_fn *const verbs[] = {
 	[VERB_IMPORT] = verb_import,
 };
 
+static enum exit_code fail(const struct output *out)
+{
+	output_explain(out);
+	return EXIT_CODE_FAILED;
+}
+
 static enum exit_code run(const struct options *options, struct output *out)
 {
 	enum exit_code code;
 
 	if (luks_setup(options->unlock_token, &out->log) < 0)
-		return EXIT_CODE_FAILED;
+		return fail(out);
 
 	if (options->all || options->n_devices > 1)
 		return each_run("", options, verbs[options->verb], out);
 	code = verbs[options->verb](options, out);
+	if (code == EXIT_CODE_FAILED)
+		output_explain(out);
 	if (output_result(out, options, code == EXIT_CODE_OK) < 0)
 		return EXIT_CODE_FAILED;
 	return code;
@@ -57,9 +65,11 @@ int main(int argc, char **argv)
 	(void)signal(SIGCHLD, SIG_DFL);
 
 	if (output_init(&out) < 0)
-		return EXIT_CODE_FAILED;
-	if (options_parse(argc, argv, &out.log, &options) < 0)
+		return fail(&out);
+	if (options_parse(argc, argv, &out.log, &options) < 0) {
+		output_explain(&out);
 		return EXIT_CODE_USAGE;
+	}
 	out.quiet = options.quiet;
 
 	switch (options.verb) {

@@ -19,8 +19,12 @@ static const char *const verb_names[] = {
 /* The volume that lines are about, printable; "" where there is one. One at a time in a process. */
 static char about[LOG_LINE_MAX];
 
+/* Whether a line was written about it. */
+static bool said;
+
 static void write_stderr(const char *line)
 {
+	said = true;
 	(void)fprintf(stderr, "cotter-enroll: %s%s%s\n", about, *about ? ": " : "", line);
 }
 
@@ -44,6 +48,7 @@ static void plain_sink(void *to, enum log_level level, const char *line)
 
 int output_init(struct output *out)
 {
+	said = false;
 	out->log = (struct log){.sink = error_sink, .to = out};
 	out->json = json_object();
 	out->errors = json_array();
@@ -86,6 +91,7 @@ int output_begin(struct output *out, const char *device)
 	out->json = json;
 	out->errors = errors;
 	out->volume = device;
+	said = false;
 	(void)log_err(&names, 0, "%s", device);
 	return 0;
 }
@@ -118,6 +124,14 @@ void output_warn(const char *fmt, ...)
 	va_start(ap, fmt);
 	write_line(fmt, ap);
 	va_end(ap);
+}
+
+void output_explain(const struct output *out)
+{
+	if (!said && json_array_size(json_object_get(out->json, "tokens")) == 0)
+		(void)log_err(&out->log, 0,
+			      "memory is short, or a library failed and did not say why; "
+			      "--list shows what was done");
 }
 
 json_t *output_bytes(const char *name)

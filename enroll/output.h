@@ -33,6 +33,12 @@ void output_say(const struct output *out, const char *fmt, ...) PRINTF_LIKE(2, 3
 void output_warn(const char *fmt, ...) PRINTF_LIKE(1, 2);
 
 /*
+ * After a failure: an explanation, where there was none yet. What fails for want of memory alone is not told of
+ * where it happens.
+ */
+void output_explain(const struct output *out);
+
+/*
  * Begins anew, for the next of several volumes: lines and tables say from here on which it is, and JSON is
  * kept until output_end() writes it as an array. `device` is borrowed until the next call. Errors: -ENOMEM.
  */
