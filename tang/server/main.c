@@ -81,6 +81,14 @@ static int serve(struct settings *settings, const struct notice *notice, const s
 				    : inetd_serve(server, sockets.connection);
 }
 
+/* What fails for want of memory alone is not told of where it happens. */
+static int fail(const struct notice *notice, const struct log *log, int status)
+{
+	if (!notice->failed)
+		(void)log_err(log, 0, "memory is short, so the server ends");
+	return status;
+}
+
 int main(int argc, char **argv)
 {
 	static const char *const version[] = {"cotter-tangd " COTTER_VERSION "\n", NULL};
@@ -95,9 +103,10 @@ int main(int argc, char **argv)
 	notice_init(&notice, SETTINGS_LOG_ERROR);
 	log = notice_log(&notice);
 	if (settings_parse(argc, argv, &log, &settings) < 0)
-		return EXIT_USAGE;
+		return fail(&notice, &log, EXIT_USAGE);
 	if (settings.help || settings.version)
 		return print(settings.help ? settings_help : version);
 	notice.wanted = settings.log;
-	return serve(&settings, &notice, &log) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+	return serve(&settings, &notice, &log) < 0 ? fail(&notice, &log, EXIT_FAILURE)
+						   : EXIT_SUCCESS;
 }

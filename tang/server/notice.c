@@ -50,8 +50,10 @@ static void tell(const struct notice *notice, int priority, const char *line)
 
 static void sink(void *to, enum log_level level, const char *line)
 {
-	const struct notice *notice = to;
+	struct notice *notice = to;
 
+	if (level == LOG_LEVEL_ERROR)
+		notice->failed = true;
 	if (notice->wanted != SETTINGS_LOG_NONE)
 		tell(notice, level == LOG_LEVEL_ERROR ? LOG_ERR : LOG_DEBUG, line);
 }

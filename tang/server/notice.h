@@ -11,6 +11,7 @@
 struct notice {
 	enum settings_log wanted;
 	bool journal;
+	_Atomic bool failed; /* an error was told of, wanted or not */
 };
 
 /* `wanted` says what is told at all. */

@@ -178,7 +178,11 @@ static bool awaits_pair(const struct keys *keys, uint64_t begin)
 	return n > 0 && !keys_usable(keys) && now_us() - begin < doubt_us;
 }
 
-static void read_first(struct store *store)
+/*
+ * Where memory was short OpenSSL may go on to fail for as long as the process lives; that of who starts next is
+ * another. All else is tried again.
+ */
+static int read_first(struct store *store)
 {
 	uint64_t begin = now_us();
 	struct keys *keys = NULL;
@@ -187,9 +191,12 @@ static void read_first(struct store *store)
 
 	for (;;) {
 		r = read_keys(store, &keys, &again);
+		if (r == -ENOMEM)
+			return log_err(store->log, r, "%s cannot be read: %s.", store->folder,
+				       strerror(ENOMEM));
 		if (r < 0) {
 			tell(store, r);
-			return;
+			return 0;
 		}
 		if (!awaits_pair(keys, begin))
 			break;
@@ -200,6 +207,7 @@ static void read_first(struct store *store)
 	swap(store, keys);
 	/* From now on a file may be seen while it is being written. */
 	store->complaints.patient = true;
+	return 0;
 }
 
 static int check_folder(const char *folder, const struct log *log)
@@ -235,7 +243,9 @@ int store_open(const char *folder, const struct log *log, struct store **ret)
 	if (r < 0)
 		return r;
 	swap(store, none);
-	read_first(store);
+	r = read_first(store);
+	if (r < 0)
+		return r;
 
 	*ret = TAKE_PTR(store);
 	return 0;

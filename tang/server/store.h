@@ -11,7 +11,8 @@ struct store;
  * Reads the folder, and for half a second again where its keys make no pair to advertise, as they are
  * being rotated; nothing is started. A folder that holds no keys, or that cannot be read just
  * now, is one to be read again later, and said to `log`, which must outlive the store. The caller owns
- * *ret. Errors: -ENOENT, -ENOTDIR (there is no such folder; said to `log`), -ENOMEM.
+ * *ret. Errors: -ENOENT, -ENOTDIR (there is no such folder; said to `log`), -ENOMEM (also where it was the
+ * folder that could not be read).
  */
 MUST int store_open(const char *folder, const struct log *log, struct store **ret);
 
