@@ -19,12 +19,11 @@ static const char *const verb_names[] = {
 /* The volume that lines are about, printable; "" where there is one. One at a time in a process. */
 static char about[LOG_LINE_MAX];
 
-/* Whether a line was written about it. */
-static bool said;
+/* Whether an error or a warning was written about it. */
+static bool explained;
 
 static void write_stderr(const char *line)
 {
-	said = true;
 	(void)fprintf(stderr, "cotter-enroll: %s%s%s\n", about, *about ? ": " : "", line);
 }
 
@@ -35,6 +34,7 @@ static void error_sink(void *to, enum log_level level, const char *line)
 	if (level != LOG_LEVEL_ERROR)
 		return;
 
+	explained = true;
 	(void)json_array_append_new(out->errors, json_string(line));
 	write_stderr(line);
 }
@@ -48,7 +48,7 @@ static void plain_sink(void *to, enum log_level level, const char *line)
 
 int output_init(struct output *out)
 {
-	said = false;
+	explained = false;
 	out->log = (struct log){.sink = error_sink, .to = out};
 	out->json = json_object();
 	out->errors = json_array();
@@ -91,7 +91,7 @@ int output_begin(struct output *out, const char *device)
 	out->json = json;
 	out->errors = errors;
 	out->volume = device;
-	said = false;
+	explained = false;
 	(void)log_err(&names, 0, "%s", device);
 	return 0;
 }
@@ -121,6 +121,7 @@ void output_warn(const char *fmt, ...)
 {
 	va_list ap;
 
+	explained = true;
 	va_start(ap, fmt);
 	write_line(fmt, ap);
 	va_end(ap);
@@ -128,7 +129,7 @@ void output_warn(const char *fmt, ...)
 
 void output_explain(const struct output *out)
 {
-	if (!said && json_array_size(json_object_get(out->json, "tokens")) == 0)
+	if (!explained && json_array_size(json_object_get(out->json, "tokens")) == 0)
 		(void)log_err(&out->log, 0,
 			      "memory is short, or a library failed and did not say why; "
 			      "--list shows what was done");

@@ -200,7 +200,9 @@ int main(int argc, char **argv)
 	}
 	log = (struct log){.sink = print_line, .debug = debug};
 	r = read_stdin(&input);
-	for (size_t i = 0; i < ARRAY_SIZE(verbs) && r == 0; i++)
+	if (r < 0)
+		return -r;
+	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
 		if (optind < argc && strcmp(argv[optind], verbs[i].name) == 0 &&
 		    argc - optind - 1 == verbs[i].args)
 			return -verbs[i].run(&log, argv + optind + 1, buf_ref(&input));

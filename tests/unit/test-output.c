@@ -63,6 +63,33 @@ static void test_lines(void **state)
 	assert_true(json_equal(out.errors, want));
 }
 
+/* A failure that nobody told of, which is for want of memory. */
+static void test_explain(void **state)
+{
+	struct capture errors = capture_begin(STDERR_FILENO);
+	const char *text;
+
+	(void)state;
+	output_say(&out, "removed one");
+	output_explain(&out);
+	output_explain(&out);
+	assert_int_equal(output_begin(&out, "/dev/one"), 0);
+	(void)log_err(&out.log, 0, "a cause");
+	output_explain(&out);
+	assert_int_equal(output_begin(&out, "/dev/two"), 0);
+	add("tokens", "[1]"); /* of --test, in a table of their own */
+	output_explain(&out);
+	text = capture_end(&errors);
+
+	assert_string_equal(text,
+			    "cotter-enroll: removed one\n"
+			    "cotter-enroll: memory is short, or a library failed and did not say "
+			    "why; --list shows what was done\n"
+			    "cotter-enroll: /dev/one: a cause\n");
+	output_done(&out);
+	assert_int_equal(output_init(&out), 0);
+}
+
 static void test_long_line(void **state)
 {
 	struct capture errors = capture_begin(STDERR_FILENO);
@@ -268,6 +295,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_lines, begin, end),
+		cmocka_unit_test_setup_teardown(test_explain, begin, end),
 		cmocka_unit_test_setup_teardown(test_long_line, begin, end),
 		cmocka_unit_test_setup_teardown(test_json, begin, end),
 		cmocka_unit_test_setup_teardown(test_json_values, begin, end),
