@@ -3,12 +3,12 @@
 
 _cotter_enroll() {
 	local current=$2 previous=$3
-	local flags='--unlock-token --reencrypt-first --list --test --report --explain --renew --reseal --replace --force
+	local flags='--unlock-token --reencrypt-first --list --test --report --explain --doctor --renew --reseal --replace --force
 		--import --to-luks2 --reorder --crypttab --all --quiet --help --version'
 	local values='--tang --tang-thumbprint --tang-advertisement --tang-ca --tang-pubkey
 		--tpm2-device --tpm2-pcrs --tpm2-with-pin --tpm2-public-key --tpm2-public-key-pcrs
-		--tpm2-signature --tpm2-seal-key-handle --pkcs11-token-uri
-		--threshold --policy --unlock-key-file --keep-key-file --header --key-slot --token-id --label --pbkdf --wipe-slot --json'
+		--tpm2-signature --tpm2-seal-key-handle
+		--threshold --policy --unlock-key-file --keep-key-file --header --key-slot --token-id --label --pbkdf --wipe-slot --initrd --json'
 
 	# bash splits --option=value into three words.
 	if [[ $current == = ]]; then
@@ -45,7 +45,7 @@ _cotter_enroll() {
 		return
 		;;
 	--tpm2-public-key | --tpm2-signature | --tang-advertisement | --tang-ca | --policy | \
-		--unlock-key-file | --keep-key-file | --header)
+		--unlock-key-file | --keep-key-file | --header | --initrd)
 		compopt -o filenames
 		mapfile -t COMPREPLY < <(compgen -f -- "$current")
 		return

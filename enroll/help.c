@@ -64,6 +64,10 @@ const char *const help_texts[] = {
 	"                                that of --key-slot=N, once each is proven; with --label\n"
 	"  --to-luks2                    convert a LUKS1 volume that is not in use, with what\n"
 	"                                Clevis keeps in it; before --import or alone\n"
+	"  --doctor                      say for each volume of /etc/crypttab whether it would\n"
+	"                                unlock at the next boot, what is in the way, and what\n"
+	"                                to do; takes no device\n"
+	"    --initrd=IMAGE              with this initramfs (default: the running kernel's)\n"
 	"With a new binding, before anything is done, or alone for the volume's tokens:\n"
 	"  --explain                     say who can open the volume, and do no more\n",
 
@@ -91,9 +95,9 @@ const char *const help_texts[] = {
 	"  --help  --version\n"
 	"\n"
 	"Exit status: 0 done; 1 failed, or nothing to test; 2 wrong usage; 3 a server or TPM is\n"
-	"out of reach, or a PIN is wanted; 4 a tested token will not open the volume. --report:\n"
-	"10 renewal is due; 11 a part fails, but the policy holds; 12 a policy fails. Of several\n"
-	"volumes the worst counts.\n"
+	"out of reach, or a PIN is wanted; 4 a tested token will not open the volume, or a boot\n"
+	"will not. --report: 10 renewal is due; 11 a part fails, but the policy holds; 12 a\n"
+	"policy fails. Of several volumes the worst counts.\n"
 	"cotter-enroll(1) has the details.\n",
 
 	NULL,

@@ -41,11 +41,20 @@ static int open_token(struct crypt_device *cd, int token, char **buffer, size_t 
 	return 0;
 }
 
+/* libcryptsetup tells it only while it may load plugins. */
+static const char *plugins_folder;
+
+const char *luks_plugins_folder(void)
+{
+	return plugins_folder;
+}
+
 int luks_setup(bool others, const struct log *log)
 {
 	static char types[HANDLERS_MAX][TYPE_MAX]; /* libcryptsetup keeps the pointers */
 
 	crypt_set_log_callback(NULL, no_log, NULL);
+	plugins_folder = crypt_token_external_path();
 	if (!others)
 		crypt_token_external_disable();
 

@@ -31,6 +31,9 @@ enum luks_keyslot { LUKS_KEYSLOT_FREE, LUKS_KEYSLOT_ACTIVE, LUKS_KEYSLOT_UNBOUND
  */
 MUST int luks_setup(bool others, const struct log *log);
 
+/* Where libcryptsetup looks for token plugins, borrowed; NULL: it was built without them. After luks_setup(). */
+const char *luks_plugins_folder(void);
+
 /*
  * Has libcryptsetup give keyslots to tokens of this type too, which it keeps the pointer to (luks-bind.h);
  * nothing is recovered by them. After luks_setup(). Errors: -EIO.

@@ -16,7 +16,7 @@ static verb_fn *const verbs[] = {
 	[VERB_DEVICES] = verb_devices,   [VERB_EXPLAIN] = verb_explain,
 	[VERB_CRYPTTAB] = verb_crypttab, [VERB_REORDER] = verb_reorder,
 	[VERB_REPORT] = verb_report,     [VERB_RENEW] = verb_renew,
-	[VERB_IMPORT] = verb_import,
+	[VERB_IMPORT] = verb_import,     [VERB_DOCTOR] = verb_doctor,
 };
 
 static enum exit_code fail(const struct output *out)

@@ -30,6 +30,8 @@ static const struct option general_options[OPT_COUNT] = {
 	OPTION(OPT_TEST, "test", no_argument),
 	OPTION(OPT_REPORT, "report", no_argument),
 	OPTION(OPT_EXPLAIN, "explain", no_argument),
+	OPTION(OPT_DOCTOR, "doctor", no_argument),
+	OPTION(OPT_INITRD, "initrd", required_argument),
 	OPTION(OPT_PROOF, "proof", no_argument),
 	OPTION(OPT_WIPE_SLOT, "wipe-slot", required_argument),
 	OPTION(OPT_RENEW, "renew", optional_argument),

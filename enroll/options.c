@@ -65,10 +65,8 @@ static int choose_verb(const struct given *given, const struct log *log, enum ve
 		enum option_id id;
 		enum verb verb;
 	} lookers[] = {
-		{OPT_LIST, VERB_LIST},
-		{OPT_TEST, VERB_TEST},
-		{OPT_REPORT, VERB_REPORT},
-		{OPT_EXPLAIN, VERB_EXPLAIN},
+		{OPT_LIST, VERB_LIST},       {OPT_TEST, VERB_TEST},     {OPT_REPORT, VERB_REPORT},
+		{OPT_EXPLAIN, VERB_EXPLAIN}, {OPT_DOCTOR, VERB_DOCTOR},
 	};
 	const char *change = changing_name(given);
 	enum option_id chosen = OPT_COUNT;
@@ -132,6 +130,23 @@ static int check_alone(const struct given *given, const struct log *log)
 	if (given->device)
 		return log_err(log, -EINVAL, "--%s=%s lists devices, and takes no volume",
 			       of->options[0].name, of->devices);
+	return 0;
+}
+
+/* The machine is looked at, as crypttab has it. */
+static int check_doctor(const struct given *given, const struct log *log)
+{
+	for (size_t i = 0; i < OPT_COUNT; i++)
+		if (given->text[i] && i != OPT_DOCTOR && i != OPT_INITRD && i != OPT_JSON &&
+		    i != OPT_QUIET)
+			return log_err(log, -EINVAL, "--doctor and --%s exclude each other",
+				       given_name((enum option_id)i));
+	if (given->n_groups > 0)
+		return log_err(log, -EINVAL, "--doctor and --%s exclude each other",
+			       given_binding_name(given));
+	if (given->device)
+		return log_err(log, -EINVAL,
+			       "--doctor is about every volume of crypttab, and takes no device");
 	return 0;
 }
 
@@ -221,6 +236,10 @@ static int check_company(const struct given *given, enum verb verb, const struct
 
 	if (verb == VERB_DEVICES)
 		return check_alone(given, log);
+	if (verb == VERB_DOCTOR)
+		return check_doctor(given, log);
+	if (given->text[OPT_INITRD])
+		return log_err(log, -EINVAL, "--initrd goes with --doctor");
 	r = check_several(given, verb, log);
 	if (r < 0)
 		return r;
@@ -288,6 +307,7 @@ static int convert(struct given *given, const struct log *log, struct options *o
 	options->force = given->text[OPT_FORCE];
 	options->proof = given->text[OPT_PROOF];
 	options->crypttab = given->text[OPT_CRYPTTAB];
+	options->initrd = given->text[OPT_INITRD];
 	options->reorder = given->text[OPT_REORDER];
 	options->replace = given->text[OPT_REPLACE];
 	options->import = given->text[OPT_IMPORT];

@@ -17,6 +17,7 @@ enum verb {
 	VERB_CRYPTTAB,
 	VERB_REORDER,
 	VERB_IMPORT,
+	VERB_DOCTOR,
 	VERB_HELP,
 	VERB_VERSION,
 };
@@ -95,6 +96,8 @@ struct options {
 	bool to_luks2; /* a LUKS1 volume, before that or alone */
 	bool wipe;
 	struct selection selection;
+
+	const char *initrd; /* the image that --doctor looks at; NULL: the running kernel's */
 
 	const char *crypttab; /* NULL: not asked; the volume's name in crypttab, "": found out */
 };

@@ -13,7 +13,7 @@ static const char *const verb_names[] = {
 	[VERB_LIST] = "list",         [VERB_TEST] = "test",       [VERB_WIPE] = "wipe",
 	[VERB_ENROLL] = "enroll",     [VERB_DEVICES] = "devices", [VERB_EXPLAIN] = "explain",
 	[VERB_CRYPTTAB] = "crypttab", [VERB_REORDER] = "reorder", [VERB_REPORT] = "report",
-	[VERB_RENEW] = "renew",       [VERB_IMPORT] = "import",
+	[VERB_RENEW] = "renew",       [VERB_IMPORT] = "import",   [VERB_DOCTOR] = "doctor",
 };
 
 /* The volume that lines are about, printable; "" where there is one. One at a time in a process. */
@@ -220,6 +220,9 @@ static void write_table(struct output *out, const struct options *options, bool 
 			table_test(out->json, out->quiet);
 		else
 			table_report(out->json, out->quiet);
+		break;
+	case VERB_DOCTOR:
+		table_doctor(out->json, out->quiet);
 		break;
 	case VERB_DEVICES:
 		if (ok)

@@ -224,7 +224,7 @@ void table_list(const json_t *result)
 }
 
 /* However long it is: what is cut off could not be copied from the screen. */
-static void print_line(const char *text)
+void table_line(const char *text)
 {
 	enum { PIECE = CELL_MAX / 2 };
 
@@ -249,7 +249,7 @@ void table_heading(const char *device)
 	if (asprintf(&line, "%s:", device) < 0)
 		line = NULL;
 	else
-		print_line(line);
+		table_line(line);
 }
 
 static void print_lines(const json_t *lines)
@@ -258,7 +258,7 @@ static void print_lines(const json_t *lines)
 	size_t i;
 
 	json_array_foreach(lines, i, line)
-		print_line(json_string_value(line));
+		table_line(json_string_value(line));
 }
 
 void table_explain(const json_t *result)

@@ -7,6 +7,9 @@
 /* The line above what is said of one of several volumes. */
 void table_heading(const char *device);
 
+/* One line of text, whatever it holds and however long it is. */
+void table_line(const char *text);
+
 /* The table of --list from the members "keyslots" and "tokens". */
 void table_list(const json_t *result);
 
@@ -24,6 +27,12 @@ void table_test(const json_t *result, bool quiet);
  * that are not well alone.
  */
 void table_report(const json_t *result, bool quiet);
+
+/*
+ * A line a volume, and below it what was found of it, from the members of --doctor; where `quiet` of those with
+ * findings alone.
+ */
+void table_doctor(const json_t *result, bool quiet);
 
 /* The member "devices": one line a device. */
 void table_devices(const json_t *result);

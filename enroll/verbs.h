@@ -10,8 +10,9 @@ enum exit_code {
 	EXIT_CODE_OK = 0,
 	EXIT_CODE_FAILED = 1,
 	EXIT_CODE_USAGE = 2,
-	EXIT_CODE_AWAY = 3,   /* nothing is wrong but that something cannot be reached now */
-	EXIT_CODE_BROKEN = 4, /* --test: a token that will not open the volume as it is */
+	EXIT_CODE_AWAY = 3, /* nothing is wrong but that something cannot be reached now */
+	EXIT_CODE_BROKEN =
+		4, /* --test: a token that will not open the volume as it is; --doctor: a boot that will not */
 
 	/* --report: the worst that is found of any token */
 	EXIT_CODE_DUE = 10,          /* its renewal is due */
@@ -20,7 +21,7 @@ enum exit_code {
 };
 
 /*
- * Each does its work, all but the last two on the volume that `options` name. Causes of failure
+ * Each does its work, all but the last three on the volume that `options` name. Causes of failure
  * go to out->log, the result to out->json in the members that cotter-enroll(1) documents.
  */
 MUST enum exit_code verb_list(const struct options *options, struct output *out);
@@ -33,4 +34,5 @@ MUST enum exit_code verb_reorder(const struct options *options, struct output *o
 MUST enum exit_code verb_import(const struct options *options, struct output *out);
 MUST enum exit_code verb_crypttab(const struct options *options, struct output *out);
 MUST enum exit_code verb_explain(const struct options *options, struct output *out);
+MUST enum exit_code verb_doctor(const struct options *options, struct output *out);
 MUST enum exit_code verb_devices(const struct options *options, struct output *out);

@@ -105,6 +105,7 @@ static void test_values(void **state)
 		"--unlock-key-file=",
 		"--wipe-slot=",
 		"--header=",
+		"--initrd=",
 	};
 
 	(void)state;

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Whether an image opens a volume, and by what. */
+#include "enroll/doctor.h"
+
+#include "enroll/key-socket.h"
+#include "units/unit-name.h"
+
+#include <fnmatch.h>
+#include <stdio.h>
+
+#define AGAIN "make the image again, by dracut --force or update-initramfs -u"
+
+static const struct finding_kind no_image = {
+	"image", FINDING_ERROR, "name the image that the next boot loads with --initrd="};
+static const struct finding_kind not_in_image = {"volume", FINDING_ERROR, AGAIN};
+static const struct finding_kind key_in_image = {
+	"key-file", FINDING_ERROR, "put \"none\" in its place in /etc/crypttab, and " AGAIN};
+static const struct finding_kind old_line = {"old-image", FINDING_WARNING, AGAIN};
+static const struct finding_kind no_cryptsetup = {
+	"cryptsetup", FINDING_ERROR, "install cryptsetup for the initramfs, then " AGAIN};
+static const struct finding_kind no_script = {
+	"script", FINDING_ERROR, "install cotter's hook for initramfs-tools, and " AGAIN};
+static const struct finding_kind no_agent = {"agent", FINDING_WARNING,
+					     "install cotter's dracut module, and " AGAIN};
+static const struct finding_kind no_socket = {"key-socket", FINDING_ERROR,
+					      "install cotter's dracut module, and " AGAIN};
+
+/* The volume's line in a text like crypttab. */
+static bool find_line(const char *text, const char *name, struct crypttab_entry *ret)
+{
+	struct crypttab_reader reader = {.rest = ref_str(text ? text : "")};
+	struct crypttab_entry entry;
+	int r;
+
+	while ((r = crypttab_next(&reader, &entry)) != 0) {
+		if (r < 0 || !ref_equal(entry.name, ref_str(name)))
+			continue;
+		*ret = entry;
+		return true;
+	}
+	return false;
+}
+
+/* Whether the command line has the volume opened: its UUID stands there for its device or its file system. */
+static bool is_asked_for(const struct machine *machine, const struct patient *patient)
+{
+	const char *uuid = luks_uuid(patient->luks);
+
+	return uuid && machine->image_words && strstr(machine->image_words, uuid);
+}
+
+static bool has_unit(const struct machine *machine, const char *unit)
+{
+	char pattern[512];
+	const json_t *value;
+	const char *path;
+
+	(void)snprintf(pattern, sizeof(pattern), "*systemd/system/*.wants/%s", unit);
+	json_object_foreach(machine->image.files, path, value)
+		if (fnmatch(pattern, path, FNM_NOESCAPE) == 0)
+			return true;
+	return false;
+}
+
+static bool has_any(const struct machine *machine, const char *const *paths, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (initrd_has(&machine->image, paths[i]))
+			return true;
+	return false;
+}
+
+static void look_at_line(const struct machine *machine, const struct patient *patient,
+			 const struct crypttab_entry *entry, struct findings *findings)
+{
+	(void)machine;
+	if (!crypttab_none(entry->key))
+		finding_add(findings, &key_in_image,
+			    "the image's crypttab names the key file %.*s, so that no token is "
+			    "tried",
+			    (int)entry->key.n, (const char *)entry->key.p);
+	if (!ref_equal(entry->options, patient->entry->options))
+		finding_add(findings, &old_line,
+			    "the image's crypttab has the options \"%.*s\" for the volume, not "
+			    "those of /etc/crypttab",
+			    (int)entry->options.n, (const char *)entry->options.p);
+}
+
+static void look_at_socket(const struct machine *machine, const struct patient *patient,
+			   struct findings *findings)
+{
+	CLEANUP(free_text) char *unit = NULL;
+
+	if (!key_socket_wanted(patient->entry->options) ||
+	    unit_name_of("cotter-key@", patient->name, ".socket", &unit) < 0)
+		return;
+	if (!has_unit(machine, unit))
+		finding_add(findings, &no_socket,
+			    "systemd measures the key, so that no token is tried, and the image "
+			    "has no %s to give it instead",
+			    unit);
+}
+
+static void look_at_dracut(const struct machine *machine, const struct patient *patient,
+			   struct findings *findings)
+{
+	static const char *const programs[] = {"/usr/lib/systemd/systemd-cryptsetup",
+					       "/lib/systemd/systemd-cryptsetup",
+					       "/usr/bin/systemd-cryptsetup"};
+	struct crypttab_entry entry;
+
+	if (!has_any(machine, programs, ARRAY_SIZE(programs)))
+		finding_add(findings, &no_cryptsetup,
+			    "the image has no systemd-cryptsetup, which opens volumes");
+	if (find_line(initrd_text(&machine->image, "/etc/crypttab"), patient->name, &entry))
+		look_at_line(machine, patient, &entry, findings);
+	else if (!is_asked_for(machine, patient))
+		finding_add(findings, &not_in_image,
+			    "neither the image's crypttab nor the kernel command line has the "
+			    "volume opened");
+
+	look_at_socket(machine, patient, findings);
+	if (!has_unit(machine, "cotter-agent.path"))
+		finding_add(findings, &no_agent,
+			    "the image has no cotter-agent.path, so that a server or TPM that is "
+			    "late is not waited for beside the prompt");
+}
+
+static void look_at_tools(const struct machine *machine, const struct patient *patient,
+			  struct findings *findings)
+{
+	static const char *const programs[] = {"/sbin/cryptsetup", "/usr/sbin/cryptsetup"};
+	static const char *const scripts[] = {"/scripts/local-top/cotter",
+					      "/scripts/local-block/cotter"};
+	struct crypttab_entry entry;
+
+	if (!has_any(machine, programs, ARRAY_SIZE(programs)))
+		finding_add(findings, &no_cryptsetup,
+			    "the image has no cryptsetup, which opens volumes");
+	if (!has_any(machine, scripts, ARRAY_SIZE(scripts)))
+		finding_add(findings, &no_script,
+			    "the image has not the script by which cotter opens volumes");
+	if (find_line(initrd_text(&machine->image, "/cryptroot/crypttab"), patient->name, &entry)) {
+		if (!crypttab_none(entry.key))
+			look_at_line(machine, patient, &entry, findings);
+	} else {
+		finding_add(findings, &not_in_image, "the image's crypttab has not the volume");
+	}
+}
+
+void doctor_image(const struct machine *machine, const struct patient *patient,
+		  struct findings *findings)
+{
+	if (!machine->image_path)
+		finding_add(findings, &no_image,
+			    "the initramfs opens the volume, and no image of the running kernel "
+			    "was found in /boot or /efi");
+	else if (machine->image_by_dracut)
+		look_at_dracut(machine, patient, findings);
+	else
+		look_at_tools(machine, patient, findings);
+}
