@@ -70,15 +70,19 @@ static bool has_any(const struct machine *machine, const char *const *paths, siz
 	return false;
 }
 
-static void look_at_line(const struct machine *machine, const struct patient *patient,
-			 const struct crypttab_entry *entry, struct findings *findings)
+static void look_at_key(const struct crypttab_entry *entry, struct findings *findings)
 {
-	(void)machine;
 	if (!crypttab_none(entry->key))
 		finding_add(findings, &key_in_image,
 			    "the image's crypttab names the key file %.*s, so that no token is "
 			    "tried",
 			    (int)entry->key.n, (const char *)entry->key.p);
+}
+
+static void look_at_line(const struct patient *patient, const struct crypttab_entry *entry,
+			 struct findings *findings)
+{
+	look_at_key(entry, findings);
 	if (!ref_equal(entry->options, patient->entry->options))
 		finding_add(findings, &old_line,
 			    "the image's crypttab has the options \"%.*s\" for the volume, not "
@@ -113,7 +117,7 @@ static void look_at_dracut(const struct machine *machine, const struct patient *
 		finding_add(findings, &no_cryptsetup,
 			    "the image has no systemd-cryptsetup, which opens volumes");
 	if (find_line(initrd_text(&machine->image, "/etc/crypttab"), patient->name, &entry))
-		look_at_line(machine, patient, &entry, findings);
+		look_at_line(patient, &entry, findings);
 	else if (!is_asked_for(machine, patient))
 		finding_add(findings, &not_in_image,
 			    "neither the image's crypttab nor the kernel command line has the "
@@ -124,6 +128,22 @@ static void look_at_dracut(const struct machine *machine, const struct patient *
 		finding_add(findings, &no_agent,
 			    "the image has no cotter-agent.path, so that a server or TPM that is "
 			    "late is not waited for beside the prompt");
+}
+
+/* Whether our hook wrote the volume down, as "network NAME" or "local NAME". */
+static bool is_left_to_us(const char *text, const char *name)
+{
+	size_t n = strlen(name);
+
+	for (const char *line = text; line && *line;
+	     line += strcspn(line, "\n"), line += *line == '\n') {
+		size_t word = strcspn(line, " \n");
+
+		if (line[word] == ' ' && strncmp(line, "plugin", word) != 0 &&
+		    strcspn(line + word + 1, "\n") == n && strncmp(line + word + 1, name, n) == 0)
+			return true;
+	}
+	return false;
 }
 
 static void look_at_tools(const struct machine *machine, const struct patient *patient,
@@ -140,12 +160,14 @@ static void look_at_tools(const struct machine *machine, const struct patient *p
 	if (!has_any(machine, scripts, ARRAY_SIZE(scripts)))
 		finding_add(findings, &no_script,
 			    "the image has not the script by which cotter opens volumes");
-	if (find_line(initrd_text(&machine->image, "/cryptroot/crypttab"), patient->name, &entry)) {
-		if (!crypttab_none(entry.key))
-			look_at_line(machine, patient, &entry, findings);
-	} else {
+	if (!find_line(initrd_text(&machine->image, "/cryptroot/crypttab"), patient->name, &entry))
 		finding_add(findings, &not_in_image, "the image's crypttab has not the volume");
-	}
+	else if (!crypttab_none(entry.key))
+		look_at_key(&entry, findings);
+	else if (!is_left_to_us(initrd_text(&machine->image, "/cryptroot/cotter"), patient->name))
+		finding_add(findings, &not_in_image,
+			    "the image was made before the volume was bound: its script does not "
+			    "know it");
 }
 
 void doctor_image(const struct machine *machine, const struct patient *patient,

@@ -2,6 +2,7 @@
 /* Looks for what a token's policy needs, which units/needs.h says in lines, where the volume is opened. */
 #include "enroll/doctor.h"
 
+#include "enroll/elf-needed.h"
 #include "units/needs.h"
 
 #include <ctype.h>
@@ -57,7 +58,8 @@ struct check {
 	const struct patient *patient;
 	struct findings *findings;
 	char libraries[PATH_ROOM]; /* the folder that the plugins' folder is in */
-	bool networked;            /* the network was looked at */
+	json_t *linked; /* libraries that others are linked with, and that were looked for */
+	bool networked; /* the network was looked at */
 };
 
 /* In the image or in the real root. */
@@ -85,36 +87,98 @@ static const char *where(const struct check *check)
 	return check->patient->early ? "the image" : "this system";
 }
 
+enum { FOLDERS = 6 };
+
+/* Where libraries are looked for. */
+static const char *folder(const struct check *check, size_t i)
+{
+	const char *const folders[FOLDERS] = {check->libraries, "/usr/lib64", "/usr/lib",
+					      "/lib64",         "/lib",       "/usr/local/lib"};
+
+	return folders[i];
+}
+
+/* Whether there is a library of this name. */
+static bool has_library(const struct check *check, const char *name)
+{
+	for (size_t i = 0; i < FOLDERS; i++) {
+		char path[PATH_ROOM];
+
+		(void)snprintf(path, sizeof(path), "%s/%s", folder(check, i), name);
+		if (there(check, path))
+			return true;
+	}
+	return false;
+}
+
+/* Where this system has it, from which images are made. */
+static bool find_library(const struct check *check, const char *name, char ret[PATH_ROOM])
+{
+	for (size_t i = 0; i < FOLDERS; i++) {
+		(void)snprintf(ret, PATH_ROOM, "%s%s/%s", check->machine->root, folder(check, i),
+			       name);
+		if (access(ret, R_OK) == 0)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Whether the image has what a file of this system is linked with, and so on; what is not where all libraries
+ * are nobody can say of.
+ */
+static void check_linked(struct check *check, const char *path, const char *name)
+{
+	CLEANUP_JSON json_t *needed = NULL;
+	const json_t *each;
+	size_t i;
+
+	if (!check->patient->early || elf_needed(path, &needed) < 0)
+		return;
+	json_array_foreach(needed, i, each) {
+		const char *other = json_string_value(each);
+		char found[PATH_ROOM];
+
+		if (json_object_get(check->linked, other) || !find_library(check, other, found))
+			continue;
+		(void)json_object_set_new(check->linked, other, json_true());
+		if (has_library(check, other))
+			check_linked(check, found, other);
+		else
+			finding_add(check->findings, &no_library[true],
+				    "the image has no %s, which %s is linked with", other, name);
+	}
+}
+
 static void check_plugin(struct check *check, const char *path)
 {
-	char folder[sizeof(check->libraries)];
+	char copy[PATH_ROOM], whole[PATH_ROOM];
 
-	(void)snprintf(folder, sizeof(folder), "%s", path);
-	(void)snprintf(check->libraries, sizeof(check->libraries), "%s", dirname(dirname(folder)));
-	if (!there(check, path))
+	(void)snprintf(copy, sizeof(copy), "%s", path);
+	(void)snprintf(check->libraries, sizeof(check->libraries), "%s", dirname(dirname(copy)));
+	if (!there(check, path)) {
 		finding_add(check->findings, &no_plugin[check->patient->early],
 			    "%s has no %s, by which libcryptsetup opens the token", where(check),
 			    path);
+		return;
+	}
+	(void)snprintf(whole, sizeof(whole), "%s%s", check->machine->root, path);
+	check_linked(check, whole, "the plugin");
 }
 
 static void check_library(struct check *check, const char *value)
 {
 	static const char required[] = "required ";
-	const char *const folders[] = {check->libraries, "/usr/lib64", "/usr/lib",
-				       "/lib64",         "/lib",       "/usr/local/lib"};
 	const char *name = value + strlen(required);
+	char path[PATH_ROOM];
 
 	if (strncmp(value, required, strlen(required)) != 0)
 		return;
-	for (size_t i = 0; i < ARRAY_SIZE(folders); i++) {
-		char path[PATH_ROOM];
-
-		(void)snprintf(path, sizeof(path), "%s/%s", folders[i], name);
-		if (there(check, path))
-			return;
-	}
-	finding_add(check->findings, &no_library[check->patient->early],
-		    "%s has no %s, which the token's policy is met by", where(check), name);
+	if (!has_library(check, name))
+		finding_add(check->findings, &no_library[check->patient->early],
+			    "%s has no %s, which the token's policy is met by", where(check), name);
+	else if (find_library(check, name, path))
+		check_linked(check, path, name);
 }
 
 /* Drivers of this machine's network devices; `ret_found` says whether the image has one. */
@@ -314,8 +378,11 @@ static void check_lines(struct check *check, char *text)
 int doctor_needs(const struct machine *machine, const struct patient *patient,
 		 const struct item *item, struct findings *findings)
 {
-	const struct log log = {.sink = unusable_sink, .to = findings};
-	struct check check = {.machine = machine, .patient = patient, .findings = findings};
+	/* What may go into an image matters there alone. */
+	const struct log log = {.sink = patient->early ? unusable_sink : NULL, .to = findings};
+	CLEANUP_JSON json_t *linked = json_object();
+	struct check check = {
+		.machine = machine, .patient = patient, .findings = findings, .linked = linked};
 	CLEANUP(free_text) char *text = NULL;
 	struct needs needs = {.plugins = machine->plugins, .log = &log};
 	size_t size;

@@ -70,7 +70,8 @@ static int look_at_network(const struct machine *machine, const struct patient *
 
 	if (r < 0)
 		return r;
-	if (order == ORDER_NO_NETDEV || (!netdev && !patient->marks.local))
+	if (order == ORDER_NO_NETDEV || (!netdev && !patient->marks.local &&
+					 !crypttab_switch(listed.options, "noauto", "auto")))
 		finding_add(findings, &no_netdev,
 			    "no token opens it without the network, and its line of crypttab does "
 			    "not say _netdev, so that it is tried before there is one");

@@ -139,6 +139,9 @@ libraries=$(dirname "$(find_plugins_dir)")
 lacks plugin 4 "./$libraries/cryptsetup/libcryptsetup-token-cotter-tang.so"
 lacks library 4 "./$libraries/libcurl.so.4"
 lacks library 4 "./$(readlink -f "$libraries/libcurl.so.4")"
+linked=$(ldd "$libraries/libcurl.so.4" | sed -n 's|.* => \(.*/libnghttp2[^ ]*\) .*|\1|p')
+lacks library 4 ".$linked"
+lacks library 4 "./$libraries/libcryptsetup.so.12"
 lacks network 4 usr/lib/systemd/systemd-networkd
 lacks network-asked 4 etc/cmdline.d
 lacks volume 4 etc/crypttab
@@ -232,9 +235,15 @@ cp -a "$tree$libraries/." "$tools$libraries"
 [ ! -e "$tree$src" ] || { mkdir -p "$tools$(dirname "$src")"; cp -a "$tree$src" "$tools$src"; }
 [ ! -e "$tree$build" ] || { mkdir -p "$tools$(dirname "$build")"; cp -a "$tree$build" "$tools$(dirname "$build")/"; }
 echo "$root" >"$tools/cryptroot/crypttab"
+printf '%s\n' "network root" "plugin x" >"$tools/cryptroot/cotter"
 pack "$tools" | gzip -1 >"$tmp/packed"
 use=$tmp/packed doctor "$root"
 ok "a good image by initramfs-tools has nothing wrong" finds 0
+printf '%s\n' "network roots" "plugin root" >"$tools/cryptroot/cotter"
+pack "$tools" >"$tmp/packed"
+use=$tmp/packed doctor "$root"
+ok "one that was made before the volume was bound has" finds 4 volume
+echo "local root" >"$tools/cryptroot/cotter"
 rm "$tools/scripts/local-top/cotter"
 pack "$tools" >"$tmp/packed"
 use=$tmp/packed doctor "$root"
