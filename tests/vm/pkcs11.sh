@@ -89,7 +89,8 @@ image=$tmp/typed.luks
 initrd=$base
 late_card_unit typed-late
 overlay_card typed-late /var/lib/softhsm/away
-boot "$prompt" '' 'THE PIN IS ASKED FOR' $'\r' 'PIN of the card "card"' $card_pin "$reached" ''
+asked=$prompt # and perhaps again, while the PIN is tried
+prompt='nothing else' boot "$asked" '' 'THE PIN IS ASKED FOR' $'\r' 'PIN of the card "card"' $card_pin "$reached" ''
 ok "where it comes late and takes a PIN, that is asked for behind the passphrase" assert_booted
 ok "it was the agent" report_has 'token 0 gave the passphrase'
 ok "no unit failed" assert_no_unit_failed
