@@ -180,8 +180,7 @@ static void unlink_one(struct pool *pool, const struct transfer *transfer)
 
 static int start(struct pool *pool, struct transfer *transfer)
 {
-	if (pool->broken ||
-	    pool->curl.multi_add_handle(pool->multi, transfer->easy) != CURLM_OK)
+	if (pool->broken || pool->curl.multi_add_handle(pool->multi, transfer->easy) != CURLM_OK)
 		return -ENOMEM;
 
 	transfer->state = TRANSFER_RUNNING;

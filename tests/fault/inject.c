@@ -8,7 +8,8 @@
  * main() run in the child with call N of KIND failing, and answers with the child's process id and then, in a second
  * line, with its wait status. With "+" behind N all calls from N on fail. N 0: none fails, and the file INJECT_POINTS
  * gets a line "N NAME" for each call of "lib", else for the first of each distinct call stack. stdin is read anew from INJECT_STDIN; stdout and
- * stderr are new files, INJECT_OUT and INJECT_ERR; INJECT_STACK gets the stack of the call that failed. Calls are counted
+ * stderr are new files, INJECT_OUT and INJECT_ERR; INJECT_STACK gets "N NAME" of the call that failed
+ * and its stack. Calls are counted
  * over the child's own children, in the file INJECT_COUNTER.
  */
 #include <dlfcn.h>
@@ -41,7 +42,7 @@ struct call {
 	void *next; /* what is called otherwise */
 	const char *name;
 	enum kind kind;
-	int error;  /* errno, where it fails; 0: as it was */
+	int error; /* errno, where it fails; 0: as it was */
 	int stolen; /* the argument, from 1, that is the callee's even so: JSON, or below 0 a descriptor; 0: none */
 };
 
@@ -99,9 +100,9 @@ enum { STACKS_MAX = 1 << 16, DEPTH_MAX = 100 };
 static struct {
 	_Atomic long *count; /* shared with all processes of this run */
 	enum kind kind;
-	long at; /* 0: none */
-	bool on; /* those after it, too */
-	int points, stack; /* files */
+	long at;                      /* 0: none */
+	bool on;                      /* those after it, too */
+	int points, stack;            /* files */
 	uintptr_t own_start, own_end; /* the program's own code */
 } run;
 
@@ -239,8 +240,10 @@ static bool fails(const struct call *call, const struct frame *frame)
 		note_point(n, call->name);
 	if (run.at == 0 || !(n == run.at || (run.on && n > run.at)))
 		return false;
-	if (n == run.at)
+	if (n == run.at) {
+		tell(run.stack, n, call->name);
 		(void)_Unwind_Backtrace(show_frame, &run.stack);
+	}
 	return true;
 }
 

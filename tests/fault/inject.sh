@@ -35,7 +35,8 @@ try() { # NAME KIND MAX FOLDER JUDGE…
 	local name=$1 kind=$2 max=$3 place=$folder/$4
 	shift 4
 	[[ $name = *${INJECT_NAME:-}* ]] || return 0
-	[ "$sanitized" = 0 ] || max=$((max / 8))
+	# Sanitized, what we leave where a library fails as a whole says most.
+	[ "$sanitized" = 0 ] || case $kind in lib) max=$((max / 2)) ;; *) max=$((max / 8)) ;; esac
 	[ -z "${INJECT_ALL:-}" ] || max=0
 	mkdir -p "$place"
 	names+=("$name, $kind")
