@@ -98,7 +98,7 @@ static int finish_at(const struct copy *copy, uint64_t at)
 	CLEANUP(buf_done) struct buf area = {0};
 	int r;
 
-	r = area_read(copy->luks.fd, at, copy->metadata, &area);
+	r = area_read(copy->luks.fd, at, (size_t)copy->metadata, &area);
 	if (r == 0)
 		r = area_json(&area, &header);
 	if (r == 0)

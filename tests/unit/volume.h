@@ -115,11 +115,11 @@ static inline void volume_forge(struct volume *v, const char *section, const cha
 {
 	uint8_t digest[EVP_MAX_MD_SIZE];
 	int fd = open(v->path, O_RDWR | O_CLOEXEC);
-	uint64_t size;
-	size_t len;
+	uint64_t stored;
+	size_t size, len;
 
-	assert_int_equal(pread(fd, &size, sizeof(size), LUKS2_SIZE_AT), sizeof(size));
-	size = be64toh(size);
+	assert_int_equal(pread(fd, &stored, sizeof(stored), LUKS2_SIZE_AT), sizeof(stored));
+	size = (size_t)be64toh(stored);
 	for (uint64_t at = 0; at <= size; at += size) {
 		uint8_t *copy = calloc(1, size + 1);
 		char *found;
