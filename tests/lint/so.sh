@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# What a plugin is as a file: what it exports, links with, keeps in memory, and how large it is.
+# What a plugin is as a file: what it exports, links with, keeps in memory, and how large it is; and how plugins and
+# programs are hardened.
 . "$(dirname "$0")/../lib.sh"
 
 declare -A size_max=([clevis]=192 [sss]=192) # KiB; other types: 96
@@ -55,9 +56,29 @@ dlopen_notes() { # PLUGIN
 	tr '\0' '\n' <"$tmp/notes"
 }
 
+imports() { # FILE PATTERN
+	grep -E "^($2)(@|\$)" <(nm -D --undefined-only --with-symbol-versions "$1" | awk '{ print $NF }')
+}
+
+writable_code() { # FILE
+	readelf -lW "$1" | awk '$1 == "LOAD" && / RWE /'
+}
+
 at_most() { # LIMIT VALUE
 	echo "$2, of at most $1"
 	[ "$2" -le "$1" ]
+}
+
+# What plugins and programs have in common.
+check_hardened() { # NAME FILE
+	ok "$1 resolves its symbols when it is loaded" dynamic_has "$2" 'FLAGS_1.*NOW'
+	ok "$1 makes its relocations read-only" segment "$2" GNU_RELRO
+	ok "$1 has no relocations in code" not dynamic_has "$2" TEXTREL
+	ok "$1 has no executable stack" grep -qE ' RW +0x' <(segment "$2" GNU_STACK)
+	ok "$1 has no code that can be written" assert_equal "$(writable_code "$2")" ""
+	ok "$1 looks for libraries nowhere else" not dynamic_has "$2" 'RPATH|RUNPATH'
+	ok "$1 watches its stack" imports "$2" __stack_chk_fail
+	ok "$1 watches its buffers" imports "$2" '__[a-z_0-9]+_chk'
 }
 
 check_plugin() { # PLUGIN
@@ -68,11 +89,8 @@ check_plugin() { # PLUGIN
 		diff <(expected_exports "${name#cotter-}") <(exports "$so")
 	ok "$name links with few libraries" not foreign_libraries "$so"
 	ok "$name is linked with libcryptsetup" dynamic_has "$so" 'NEEDED.*libcryptsetup'
-	ok "$name resolves its symbols when it is loaded" dynamic_has "$so" 'FLAGS_1.*NOW'
+	check_hardened "$name" "$so"
 	ok "$name stays loaded" dynamic_has "$so" 'FLAGS_1.*NODELETE'
-	ok "$name makes its relocations read-only" segment "$so" GNU_RELRO
-	ok "$name has no relocations in code" not dynamic_has "$so" TEXTREL
-	ok "$name has no executable stack" grep -qE ' RW +0x' <(segment "$so" GNU_STACK)
 	ok "$name takes no json_ function without a version" not unversioned_json "$so"
 	ok "$name has no constructor of its own" at_most 8 "$(section_size "$so" init_array ctors)"
 	ok "$name has no destructor of its own" at_most 8 "$(section_size "$so" fini_array dtors)"
@@ -87,6 +105,32 @@ ok "there are plugins" test -n "$plugins"
 for plugin in $plugins; do
 	check_plugin "$plugin"
 done
+
+# What is installed and was linked, but for the plugins.
+programs() {
+	meson introspect "$build" --installed | jq -r 'keys[]' | grep "^$build/" | grep -v '\.so$' |
+		while read -r file; do
+			! readelf -hW "$file" >/dev/null 2>&1 || echo "$file"
+		done
+}
+
+mapfile -t installed < <(programs)
+ok "there are programs" test ${#installed[@]} -ge 8
+for program in "${installed[@]}"; do
+	check_hardened "${program##*/}" "$program"
+	ok "${program##*/} can be loaded anywhere" dynamic_has "$program" 'FLAGS_1.*PIE'
+done
+
+# How many of these checks fail for a program with nothing of this.
+weak_points() {
+	echo 'int main(int n, char **v) { char copy[64]; __builtin_strcpy(copy, v[n - 1]); return copy[0]; }' \
+		>"$tmp/weak.c"
+	gcc -O0 -fno-stack-protector -U_FORTIFY_SOURCE -no-pie -Wl,-z,lazy,-z,norelro,-z,execstack \
+		-Wl,-rpath,/nowhere -o "$tmp/weak" "$tmp/weak.c" 2>/dev/null
+	(check_hardened weak "$tmp/weak" 2>&1; ok pie dynamic_has "$tmp/weak" 'FLAGS_1.*PIE') | grep -c '^not ok'
+}
+
+ok "what is not hardened is told from it" assert_equal "$(weak_points)" 7
 
 announces() { # TYPE SONAME
 	local so=$build/token/libcryptsetup-token-$1.so
