@@ -19,7 +19,7 @@ DEFINE_CLEANUP(EVP_PKEY *, EVP_PKEY_free)
 #define CLEANUP_ERRORS \
 	__attribute__((cleanup(ec_errors_restore), unused)) int errors_marked = ERR_set_mark()
 
-static inline void ec_errors_restore(int *marked)
+static inline void ec_errors_restore(const int *marked)
 {
 	if (*marked == 1)
 		ERR_pop_to_mark();

@@ -17,7 +17,7 @@ static void skip_space(struct cursor *c)
 static bool take(struct cursor *c, char want)
 {
 	skip_space(c);
-	if (c->p == c->end || *c->p != want)
+	if (c->p == c->end || *c->p != (uint8_t)want)
 		return false;
 	c->p++;
 	return true;

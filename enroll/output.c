@@ -127,23 +127,15 @@ void output_warn(const char *fmt, ...)
 	va_end(ap);
 }
 
-void output_explain(const struct output *out)
+json_t *output_bytes(const char *bytes)
 {
-	if (!explained && json_array_size(json_object_get(out->json, "tokens")) == 0)
-		(void)log_err(&out->log, 0,
-			      "memory is short, or a library failed and did not say why; "
-			      "--list shows what was done");
-}
-
-json_t *output_bytes(const char *name)
-{
-	json_t *string = name ? json_string(name) : NULL;
+	json_t *string = bytes ? json_string(bytes) : NULL;
 	char *plain;
 
-	if (string || !name)
+	if (string || !bytes)
 		return string;
 
-	plain = strdup(name);
+	plain = strdup(bytes);
 	for (char *c = plain; c && *c; c++)
 		if ((unsigned char)*c >= 0x80)
 			*c = '?';

@@ -14,6 +14,7 @@
 /* CURLE_TOO_LARGE of libcurl 8.6, which older headers do not know. */
 #define CURLCODE_TOO_LARGE ((CURLcode)100)
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): libcurl says what it is called with. */
 static size_t on_header(char *line, size_t size, size_t n, void *arg)
 {
 	struct http *http = arg;

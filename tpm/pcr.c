@@ -94,7 +94,7 @@ struct ref pcr_token(struct ref *text, const char *ends)
 
 bool pcr_skip(struct ref *text, char c)
 {
-	if (text->n == 0 || text->p[0] != c)
+	if (text->n == 0 || text->p[0] != (uint8_t)c)
 		return false;
 	text->p++;
 	text->n--;

@@ -44,7 +44,8 @@ static bool contradict(struct ref a, struct ref b)
 
 	for (size_t i = 0; i < ARRAY_SIZE(tags); i++) {
 		if (ref_begins(a, tags[i]) && ref_begins(b, tags[i]))
-			return a.n != b.n || strncasecmp((const char *)a.p, (const char *)b.p, a.n);
+			return a.n != b.n ||
+			       strncasecmp((const char *)a.p, (const char *)b.p, a.n) != 0;
 	}
 	return false;
 }
