@@ -39,6 +39,8 @@ install_packages() { # PACKAGE…
 	apt-get -qq install -y --no-install-recommends "${missing[@]}" >/dev/null </dev/null
 }
 
+build_targets=() # all
+
 # Builds in build/NAME; says how it went, and shows the output only where it failed.
 build() { # NAME COMPILER [MESON-OPTION…]
 	local name=$1 compiler=$2 log=build/$1.log start=$SECONDS
@@ -48,7 +50,7 @@ build() { # NAME COMPILER [MESON-OPTION…]
 	if {
 		[ -e "build/$name/build.ninja" ] ||
 			CC=$compiler meson setup "build/$name" --werror "$@"
-		ninja -C "build/$name" -k 0
+		ninja -C "build/$name" -k 0 "${build_targets[@]}"
 	} >"$log" 2>&1; then
 		echo "done in $((SECONDS - start)) s"
 	else
