@@ -39,9 +39,16 @@ bool uri_has_pin(const struct uri *uri)
 	return uri->pin_value.p || uri->pin_source[0];
 }
 
+/* How much of the text is the value of an attribute: a query's may have what ends one of the path. */
+static size_t value_len(const char *text, bool in_query)
+{
+	return strcspn(text, in_query ? "&" : ";?");
+}
+
 char *uri_conceal(const char *text)
 {
 	static const char name[] = "pin-value=";
+	const char *query = strchr(text, '?');
 	size_t n = 0, len = strlen(name);
 	char *copy = malloc(strlen(text) + 1);
 
@@ -55,7 +62,7 @@ char *uri_conceal(const char *text)
 		memcpy(copy + n, text, len);
 		n += len;
 		text += len;
-		text += strcspn(text, ";?&");
+		text += value_len(text, query && text > query);
 	}
 	if (copy)
 		copy[n] = '\0';

@@ -128,6 +128,9 @@ static void test_conceal(void **state)
 		 "pkcs11:pin-value=;token=t?pin-value=&module-path=/m"},
 		{"pkcs11:object=my-pin-value=1?pin-source=/p",
 		 "pkcs11:object=my-pin-value=1?pin-source=/p"},
+		/* what ends a value of the path does not end one of the query, nor the other way round */
+		{"pkcs11:token=t?pin-value=12?34;56&x=1", "pkcs11:token=t?pin-value=&x=1"},
+		{"pkcs11:pin-value=12&34?x=1", "pkcs11:pin-value=?x=1"},
 		{"pin-value=1", "pin-value="},
 		{"", ""},
 	};
