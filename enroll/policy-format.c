@@ -98,6 +98,14 @@ static bool looks_named(const char *text)
 	return n > 0 && text[n + strspn(text + n, " ")] == '=';
 }
 
+/* An empty list of PCRs says no more than none at all. */
+static const json_t *value_of(const json_t *config, const char *name)
+{
+	const json_t *value = json_object_get(config, name);
+
+	return json_is_array(value) && json_array_size(value) == 0 ? NULL : value;
+}
+
 static int write_leaf(FILE *f, const struct pin_options *of, const json_t *config)
 {
 	const char *before = "(";
@@ -105,8 +113,8 @@ static int write_leaf(FILE *f, const struct pin_options *of, const json_t *confi
 	(void)fputs(of->pin, f);
 	for (size_t i = 0; i < of->n_members; i++) {
 		const struct pin_member *member = &of->members[i];
-		const json_t *value = json_object_get(config, member->name);
-		bool instead = member->instead && json_object_get(config, member->instead);
+		const json_t *value = value_of(config, member->name);
+		bool instead = member->instead && value_of(config, member->instead);
 		int r = 0;
 
 		if (!value && (!member->implied || instead))

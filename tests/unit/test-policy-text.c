@@ -234,7 +234,7 @@ static void test_json_only(void **state)
 	} cases[] = {
 		{"tpm2", "{\"pcr_ids\":[1,\"7\"]}", "tpm2(pcr_ids=\"1,7\")"},
 		{"tpm2", "{\"pcr_ids\":7}", "tpm2(pcr_ids=7)"},
-		{"tpm2", "{\"pcr_ids\":[]}", "tpm2(pcr_ids=\"\")"},
+		{"tpm2", "{\"pcr_ids\":[]}", "tpm2(pcrs=none)"},
 		{"tpm2", "{\"pcrs\":\"\"}", "tpm2(pcrs=\"\")"},
 		{"sss", "{\"pins\":{\"tang\":{\"url\":\"a\"}}}", "1 of (tang(a))"},
 		{"tpm2", "{\"pcr_ids\":[[7]]}", NULL},
