@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The JSON of tokens, through what the plugins export: validate, dump, open with and without a PIN. There
- * is no volume, no network and no TPM: libcryptsetup's functions are these, the TPM's name is too long.
+ * is no volume, no network, no card and no TPM: libcryptsetup's functions are these, the TPM's name is too long.
  */
 #include "token/handler.h"
 
+#include "pkcs11/p11-dl.h"
 #include "tests/fuzz/fetch-stub.h"
 
 static const char *json;
@@ -54,6 +55,17 @@ PRINTF_LIKE(3, 4) void crypt_logf(struct crypt_device *cd, int level, const char
 	(void)vsnprintf(line, sizeof(line), fmt, ap);
 	va_end(ap);
 	crypt_log(cd, level, line);
+}
+
+int libp11_open(const struct log *log, struct libp11 *ret)
+{
+	(void)ret;
+	return log_err(log, -EOPNOTSUPP, "there is no p11-kit");
+}
+
+void libp11_close(struct libp11 *lib)
+{
+	(void)lib;
 }
 
 static void open_token(bool valid, const char *pin)

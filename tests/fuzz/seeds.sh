@@ -126,7 +126,10 @@ jwe() { # NAME FILE
 	keep jwe-json "$json"
 	mv "$folder/jwe-json/json" "$folder/jwe-json/$1"
 	pin=$(header "$2" | jq -r .clevis.pin)
-	case $pin in tang | tpm2 | sss) seed "$pin" "$1" header "$2" ;; esac
+	case $pin in
+	tang | tpm2 | sss) seed "$pin" "$1" header "$2" ;;
+	pkcs11) seed card "$1" header "$2" ;;
+	esac
 	seed clevis-token "$1.token" jq -c '{type: "clevis", keyslots: ["1"], jwe: .}' "$json"
 	seed token "$1.clevis" cat "$folder/clevis-token/$1.token"
 	seed token "$1" jq -c --arg type "cotter-$pin" '{type: $type, keyslots: ["1"], jwe: .,
@@ -191,6 +194,19 @@ seed shamir other /usr/bin/python3 -c 'import sys
 p, n = 2**127 - 1, 16
 f = lambda x: (5 + 7 * x + x * x) % p
 sys.stdout.buffer.write(b"\x02\x00" + p.to_bytes(n, "big") + b"".join(v.to_bytes(n, "big") for x in (1, 2, 3) for v in (x, f(x))))'
+
+# --- cards by SoftHSM ---
+
+. "$src/tests/softhsm.sh"
+make_card card
+make_key card rsa:2048 01 key
+make_key card EC:prime256v1 02 key
+for mechanism in RSA-PKCS RSA-PKCS-OAEP ECDH1-DERIVE; do
+	ours "card-$mechanism" pkcs11 "$(jq -nc --arg uri "$(card_uri token=card)" --arg mechanism $mechanism \
+		'{$uri, $mechanism} + if $mechanism == "RSA-PKCS-OAEP" then {hash: "sha1"} else {} end')" --pin=$card_pin
+done
+seed card uri printf 'pkcs11:token=a%%20b;manufacturer=m;serial=1;id=%%01%%02;object=o;type=private?module-path=/m.so&pin-value=1'
+seed card clevis printf 'pkcs11:module-path=/m.so;slot-id=3;pin-source=file:///a;'
 
 # --- volumes by cryptsetup and luksmeta ---
 
