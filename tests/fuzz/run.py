@@ -6,9 +6,9 @@
 
 As many at once as there are CPUs. Edges are libFuzzer's, of all code in the program; lines are those of the
 files that the target is about, by llvm-cov where that is installed. What was found that reaches more than the
-corpus is left in build/fuzz/found/TARGET; with --merge it goes into the corpus, as little as gives the same
-coverage. Exits with 1 where an input broke something: it is then in build/fuzz/findings, and the report in
-build/fuzz/logs.
+corpus is left in build/fuzz/found/TARGET; with --merge it goes into the corpus, as little as reaches the same
+edges. With 0 seconds nothing new is tried. Exits with 1 where an input broke something: it is then in
+build/fuzz/findings, and the report in build/fuzz/logs.
 """
 import os
 import re
@@ -84,7 +84,8 @@ def fuzz(target, seconds):
     _, dictionary, longest = TARGETS[target]
     for folder in folders(target):
         Path(folder).mkdir(parents=True, exist_ok=True)
-    command = [program(target), f'-max_total_time={seconds}', f'-max_len={longest}', '-timeout=10', '-rss_limit_mb=2048',
+    limit = f'-max_total_time={seconds}' if seconds else '-runs=0'
+    command = [program(target), limit, f'-max_len={longest}', '-timeout=10', '-rss_limit_mb=2048',
                '-print_final_stats=1', f'-artifact_prefix={FINDINGS}/{target}-']
     if dictionary:
         words = LOGS / f'{target}.dict'
@@ -101,8 +102,8 @@ def lines(target):
     if not profdata or not cov:
         return None
     raw, merged = LOGS / f'{target}.profraw', LOGS / f'{target}.profdata'
-    subprocess.run([program(target), '-runs=0', *folders(target)], env=ENVIRONMENT | {'LLVM_PROFILE_FILE': str(raw)},
-                   capture_output=True)
+    subprocess.run([program(target), '-runs=0', *folders(target)], capture_output=True,
+                   env=ENVIRONMENT | {'LLVM_PROFILE_FILE': str(raw)})
     if not raw.exists():
         return None
     subprocess.run([profdata, 'merge', '-o', merged, raw], check=True, capture_output=True)
@@ -123,8 +124,8 @@ def merge(target):
     corpus, new = HERE / 'corpus' / target, FOUND / f'{target}.new'
     shutil.rmtree(new, ignore_errors=True)
     new.mkdir(parents=True)
-    subprocess.run([program(target), '-merge=1', f'-max_len={TARGETS[target][2]}', new, corpus, FOUND / target],
-                   env=ENVIRONMENT, check=True, capture_output=True)
+    subprocess.run([program(target), '-merge=1', '-use_counters=0', f'-max_len={TARGETS[target][2]}', new, corpus,
+                    FOUND / target], env=ENVIRONMENT, check=True, capture_output=True)
     kept = {file.read_bytes() for file in corpus.iterdir() if file.name.startswith('fixed-')}
     for file in corpus.iterdir():
         if not file.name.startswith('fixed-'):
