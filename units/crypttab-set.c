@@ -24,11 +24,13 @@ static bool is_word(const char *s)
 	return *s != '\0';
 }
 
-static bool has_options(const char *text)
+/* At least one; and a backslash at the end would keep the next comma from ending one. */
+static bool are_options(const char *text)
 {
 	struct ref rest = ref_str(text), option;
 
-	return crypttab_option_next(&rest, &option);
+	return is_word(text) && text[strlen(text) - 1] != '\\' &&
+	       crypttab_option_next(&rest, &option);
 }
 
 static int check_edit(const struct crypttab_edit *edit, const struct log *log)
@@ -39,7 +41,7 @@ static int check_edit(const struct crypttab_edit *edit, const struct log *log)
 	if (!is_word(edit->device))
 		return log_err(log, -EINVAL, "\"%s\" cannot name a device in crypttab",
 			       edit->device);
-	if (!is_word(edit->options) || !has_options(edit->options))
+	if (!are_options(edit->options))
 		return log_err(log, -EINVAL, "\"%s\" cannot be options in crypttab", edit->options);
 	return 0;
 }

@@ -114,6 +114,7 @@ static void test_words(void **state)
 		{{"a", "", "c"}, "\"\" cannot name a device"},
 		{{"a", "b", ""}, "\"\" cannot be options"},
 		{{"a", "b", "c\td"}, "cannot be options"},
+		{{"a", "b", "c\\"}, "cannot be options"},
 		{{"a", "b", ",,"}, "\",,\" cannot be options"},
 	};
 
