@@ -298,11 +298,16 @@ static void test_find(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_success),          TEST(test_errors_are_kept),
-		TEST(test_retries_pass),     TEST(test_flush),
-		TEST(test_flush_again),      TEST(test_forget_session),
-		TEST(test_too_many_handles), TEST(test_closed),
-		TEST(test_unknown),          TEST(test_find),
+		TEST(test_success),
+		TEST(test_errors_are_kept),
+		TEST(test_retries_pass),
+		TEST(test_flush),
+		TEST(test_flush_again),
+		TEST(test_forget_session),
+		TEST(test_too_many_handles),
+		TEST(test_closed),
+		TEST(test_unknown),
+		TEST(test_find),
 		TEST(test_reply_that_was_not_fetched),
 	};
 
