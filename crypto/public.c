@@ -55,10 +55,10 @@ int public_from_rsa(struct ref modulus, struct ref exponent, struct public_key *
 	    OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_E, e) != 1)
 		return -ENOMEM;
 	params = OSSL_PARAM_BLD_to_param(build);
-	if (!params || EVP_PKEY_fromdata_init(ctx) != 1)
+	/* Which takes any numbers. */
+	if (!params || EVP_PKEY_fromdata_init(ctx) != 1 ||
+	    EVP_PKEY_fromdata(ctx, &pkey, EVP_PKEY_PUBLIC_KEY, params) != 1)
 		return -ENOMEM;
-	if (EVP_PKEY_fromdata(ctx, &pkey, EVP_PKEY_PUBLIC_KEY, params) != 1)
-		return -EBADMSG;
 	return take_rsa(pkey, ret);
 }
 

@@ -17,12 +17,15 @@ struct public_key {
 void public_key_done(struct public_key *key);
 
 /*
- * From an RSA key's numbers, big-endian; from an EC key's parameters and point as PKCS #11 has them
- * (CKA_EC_PARAMS and CKA_EC_POINT: DER, the point also bare); from the DER of an X.509 certificate, of
- * which nothing but the key is looked at. Errors: -EBADMSG, -EOPNOTSUPP (another kind, size or curve),
- * -ENOMEM.
+ * From an RSA key's numbers, big-endian. Errors: -EOPNOTSUPP (another size), -ENOMEM.
  */
 MUST int public_from_rsa(struct ref modulus, struct ref exponent, struct public_key *ret);
+
+/*
+ * From an EC key's parameters and point as PKCS #11 has them (CKA_EC_PARAMS and CKA_EC_POINT: DER, the
+ * point also bare); from the DER of an X.509 certificate, of which nothing but the key is looked at.
+ * Errors: -EBADMSG, -EOPNOTSUPP (another kind, size or curve), -ENOMEM.
+ */
 MUST int public_from_ec(struct ref params, struct ref point, struct public_key *ret);
 MUST int public_from_certificate(struct ref der, struct public_key *ret);
 

@@ -65,7 +65,7 @@ int main(int argc, char **argv)
 	(void)signal(SIGCHLD, SIG_DFL);
 
 	if (output_init(&out) < 0)
-		return fail(&out);
+		return (int)fail(&out);
 	if (options_parse(argc, argv, &out.log, &options) < 0) {
 		output_explain(&out);
 		return EXIT_CODE_USAGE;

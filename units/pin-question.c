@@ -73,7 +73,7 @@ static int write_text(int fd, const struct pin_question *question, const char *t
 	size_t n = 0;
 	int r;
 
-	for (; text[n] && n < sizeof(shown) - 1; n++)
+	for (; n < sizeof(shown) - 1 && text[n]; n++)
 		shown[n] = (unsigned char)text[n] < 0x20 || text[n] == 0x7f || text[n] == '\\'
 				   ? '?'
 				   : text[n];

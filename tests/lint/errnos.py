@@ -24,6 +24,10 @@ pin_check ENOMEM
 policy_key_name ENOMEM
 policy_key_name EOPNOTSUPP
 process_begin EBADF
+public_encrypt ENOMEM
+public_from_certificate ENOMEM
+public_from_ec ENOMEM
+public_from_rsa ENOMEM
 rsa_from_der EOPNOTSUPP
 seal E2BIG
 seal_digest ENOMEM

@@ -91,6 +91,21 @@ static void test_rsa_refused(void **state)
 	assert_int_equal(public_from_rsa((struct ref){0}, (struct ref){0}, &key), -EOPNOTSUPP);
 }
 
+/* No key has an even modulus. */
+static void test_rsa_encrypts_nothing(void **state)
+{
+	CLEANUP(public_key_done) struct public_key key = {0};
+	CLEANUP(buf_done) struct buf text = {0};
+	uint8_t even[PUBLIC_RSA_MIN];
+
+	(void)state;
+	memset(even, 0xfe, sizeof(even));
+	assert_int_equal(public_from_rsa((struct ref){even, sizeof(even)}, ref_str("\x03"), &key),
+			 0);
+	assert_int_equal(public_encrypt(&key, RSA_PADDING_OAEP_SHA1, ref_str("x"), &text), -EIO);
+	assert_null(text.p);
+}
+
 static struct buf point_of(const char *x, const char *y, const char *before, size_t n)
 {
 	CLEANUP(buf_done) struct buf xs = {0};
@@ -106,6 +121,7 @@ static struct buf point_of(const char *x, const char *y, const char *before, siz
 	return point;
 }
 
+/* provokes: public_from_ec -EBADMSG */
 static void test_ec(void **state)
 {
 	const struct ref oid = {p256_oid, sizeof(p256_oid)}, other = {k256_oid, sizeof(k256_oid)};
@@ -203,6 +219,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_encrypt),
 		cmocka_unit_test(test_rsa_refused),
+		cmocka_unit_test(test_rsa_encrypts_nothing),
 		cmocka_unit_test(test_ec),
 		cmocka_unit_test(test_certificate),
 	};
