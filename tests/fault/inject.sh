@@ -83,8 +83,8 @@ recover() { # PIN MAX-ALLOC MAX-LIB MAX-SYS
 # Where swtpm's TCTI cannot write, it leaves a connection open behind which the next one waits for ever.
 tpm_socket=$tmp/tpm.tpm skipped=write recover tpm2 160 80 40
 recover sss 160 120 60
-first_lane=${#names[@]}
 recover tang 240 160 40
+first_lane=${#names[@]}
 
 # --- volumes ---
 
@@ -105,9 +105,9 @@ change() { # NAME IMAGE MAX CMD…
 		try "$name" $kind "$max" "$before" volume "$tmp/$before" "$passphrase" -- "$@" "$folder/$before/image"
 	done
 }
-change "a binding" none 100 "${bind[@]}"
-change "a renewal" one 80 "$cotter_enroll" --renew=0 --force
-change "a removal" two 80 "$cotter_enroll" --wipe-slot=tang
+change "a binding" none 60 "${bind[@]}"
+change "a renewal" one 40 "$cotter_enroll" --renew=0 --force
+change "a removal" two 60 "$cotter_enroll" --wipe-slot=tang
 
 # --- a server ---
 
