@@ -58,9 +58,24 @@ int js_load(struct ref text, json_t **ret)
 	return 0;
 }
 
+/*
+ * json_dumps() leaves out a name's quotation mark where it has no memory for it, and says nothing. Into memory that is
+ * there it needs none.
+ */
+char *js_text(const json_t *value, size_t flags)
+{
+	size_t n = json_dumpb(value, NULL, 0, flags);
+	CLEANUP(free_text) char *text = n > 0 ? malloc(n + 1) : NULL;
+
+	if (!text || json_dumpb(value, text, n, flags) != n)
+		return NULL;
+	text[n] = '\0';
+	return TAKE_PTR(text);
+}
+
 int js_dump(const json_t *value, char **ret)
 {
-	char *text = json_dumps(value, JSON_COMPACT | JSON_SORT_KEYS);
+	char *text = js_text(value, JSON_COMPACT | JSON_SORT_KEYS);
 
 	if (!text)
 		return -ENOMEM;

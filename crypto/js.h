@@ -20,6 +20,9 @@ enum {
  */
 MUST int js_load(struct ref text, json_t **ret);
 
+/* Text as json_dumps() would write it with these flags; NULL where there is no memory. The caller frees it. */
+char *js_text(const json_t *value, size_t flags);
+
 /* Compact text with sorted names, as José writes it. The caller frees *ret. Errors: -ENOMEM. */
 MUST int js_dump(const json_t *value, char **ret);
 

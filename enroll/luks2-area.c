@@ -103,7 +103,7 @@ int area_json(const struct buf *area, json_t **ret)
 
 int area_set(struct buf *area, const json_t *json)
 {
-	CLEANUP(free_text) char *text = json_dumps(json, JSON_COMPACT);
+	CLEANUP(free_text) char *text = js_text(json, JSON_COMPACT);
 	uint64_t number = htobe64(area_number(area) + 1);
 	uint8_t checksum[HASH_SIZE_MAX];
 	int r;

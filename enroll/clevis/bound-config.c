@@ -208,5 +208,5 @@ int bound_config_pins(const char *pin, const json_t *config, json_t **ret)
 
 char *bound_config_text(const json_t *config)
 {
-	return json_dumps(config, JSON_COMPACT);
+	return js_text(config, JSON_COMPACT);
 }

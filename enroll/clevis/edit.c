@@ -25,7 +25,7 @@ enum { INDENT = 2 };
 /* In the person's editor, until it is a configuration or the person gives up. */
 static int edit(const struct context *context, const json_t *config, json_t **ret)
 {
-	CLEANUP(free_text) char *before = json_dumps(config, JSON_INDENT(INDENT));
+	CLEANUP(free_text) char *before = js_text(config, JSON_INDENT(INDENT));
 	CLEANUP(edited_done) struct edited edited = {0};
 	int r;
 
@@ -46,7 +46,7 @@ static int edit(const struct context *context, const json_t *config, json_t **re
 
 static int confirm(const struct bound_to *bound_to, const json_t *config)
 {
-	CLEANUP(free_text) char *text = json_dumps(config, JSON_INDENT(INDENT) | JSON_SORT_KEYS);
+	CLEANUP(free_text) char *text = js_text(config, JSON_INDENT(INDENT) | JSON_SORT_KEYS);
 
 	if (!text)
 		return -ENOMEM;

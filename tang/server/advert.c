@@ -39,7 +39,7 @@ static int make_payload(struct advert *advert)
 								  advert->files[i].key->advert) < 0)
 			return -ENOMEM;
 	if (payload)
-		text = json_dumps(payload, 0);
+		text = js_text(payload, 0);
 	if (!text)
 		return -ENOMEM;
 

@@ -71,7 +71,7 @@ static int print_json(const struct keyring *ring, const struct usage *usage)
 	    (json_object_set_new(json, "since", json_integer((json_int_t)usage->since)) < 0 ||
 	     json_object_set_new(json, "started", json_integer((json_int_t)usage->started)) < 0))
 		return -ENOMEM;
-	if (!json || !(text = json_dumps(json, JSON_INDENT(2))))
+	if (!json || !(text = js_text(json, JSON_INDENT(2))))
 		return -ENOMEM;
 
 	return puts(text) == EOF ? -EIO : 0;
