@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# The page of the benches, from tables as each of them printed them once: tables, ratios and charts are right.
+# The page of the benches, from tables in the form in which each prints its own, with numbers chosen for the purpose:
+# tables, ratios and charts are right.
 . "$(dirname "$0")/../lib.sh"
 
 command -v gnuplot >/dev/null || skip_all "gnuplot is not installed"

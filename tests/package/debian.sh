@@ -48,7 +48,7 @@ has() { # PACKAGE FILE…
 }
 
 ok "cotter has the plugins and what the boot needs" has cotter \
-	PLUGINS/libcryptsetup-token-cotter-{sss,tang,tpm2}.so \
+	PLUGINS/libcryptsetup-token-cotter-{pkcs11,sss,tang,tpm2}.so \
 	lib/systemd/system-generators/cotter-generator lib/systemd/system-preset/50-cotter.preset \
 	lib/systemd/system/cotter-{agent.path,agent.service,key@.service,key@.socket,modules.service,pcr15.service} \
 	lib/systemd/system/multi-user.target.wants/remote-cryptsetup.target \

@@ -44,7 +44,7 @@ has() { # PACKAGE FILE…
 		sed 's,\.gz$,,' | sort | diff <(printf '%s\n' "$@" | sort) -
 }
 ok "cotter has the plugins and what the boot needs" has cotter \
-	/usr/lib64/cryptsetup/libcryptsetup-token-cotter-{sss,tang,tpm2}.so \
+	/usr/lib64/cryptsetup/libcryptsetup-token-cotter-{pkcs11,sss,tang,tpm2}.so \
 	/usr/lib/systemd/system-generators/cotter-generator /usr/lib/systemd/system-preset/50-cotter.preset \
 	/usr/lib/systemd/system/cotter-{agent.path,agent.service,key@.service,key@.socket,modules.service,pcr15.service} \
 	/usr/libexec/cotter-{agent,key,needs,pcr15} \
