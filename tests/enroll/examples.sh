@@ -3,6 +3,7 @@
 # The examples of the manual pages, taken from them: each is run as it is written, with our servers, volumes and
 # folders in the place of those that it names, or is run by another test, or it is said here why it is not.
 . "$(dirname "$0")/../lib.sh"
+. "$src/tests/softhsm.sh"
 export ASAN_OPTIONS=${ASAN_OPTIONS:-}:detect_leaks=0 # the leak detector is a tracer itself
 
 declare -A elsewhere=( # page of an example, its name -> the test that runs it
@@ -190,6 +191,16 @@ rm -f "$tmp/etc/crypttab"
 copy plain
 example cotter-policy.7 tpm "$asked" "$typed"
 ok "cotter-policy(7), tpm" binds
+rm -f "$tmp/etc/crypttab"
+
+copy plain
+make_card card
+make_key card rsa:2048 01 disk
+example cotter-policy.7 card "PIN of the card: " $card_pin$'\n' "$asked" "$typed"
+ok "cotter-policy(7), card" assert_rc 0
+ran[cotter-policy.7 card-line]=yes
+script_of cotter-policy.7 card-line >/dev/null
+ok "makes the line" assert_equal "$(tail -n 1 "$tmp/etc/crypttab" | words),x-initrd.attach" "$(words <"$tmp/shown")"
 rm -f "$tmp/etc/crypttab"
 
 copy plain

@@ -449,7 +449,7 @@ static void make_signed(void)
 static void make_sealed(void)
 {
 	CLEANUP_JSON json_t *hdr = json_pack("{ssss}", "alg", "dir", "enc", "A256GCM");
-	CLEANUP(buf_done) struct buf secret = {0}, prime = {0};
+	CLEANUP(buf_done) struct buf secret = {0};
 	json_t *p;
 
 	assert_int_equal(jwe_seal(hdr, some, some, &sealed), 0);
