@@ -104,7 +104,7 @@ built_with() { # clevis=VALUE
 	installs "$tmp/build-$1"
 }
 
-ours=$(printf '%s\n' "cotter-sss runtime" "cotter-tang runtime" "cotter-tpm2 runtime")
+ours=$(printf '%s\n' "cotter-pkcs11 runtime" "cotter-sss runtime" "cotter-tang runtime" "cotter-tpm2 runtime")
 ok "it is not installed by default" assert_equal "$(built_with clevis=disabled)" "$ours"
 ok "with the drop-in it is, by that one's tag" \
 	assert_equal "$(built_with clevis=enabled)" "$(printf '%s\n' "clevis clevis" "$ours")"
