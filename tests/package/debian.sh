@@ -82,11 +82,16 @@ ok "cotter-clevis has each of Clevis's programs" test -z \
 	"$(comm -23 <(clevis_programs) <(drop_in_programs))"
 ok "its plugin, and its service" test 3 = \
 	"$(contents cotter-clevis | grep -cE '/(libcryptsetup-token-clevis.so|cotter-udisks(.service)?)$')"
-ok "the bare essentials need no library that is loaded later" not grep -qE 'curl|tss2' \
+ok "the bare essentials need no library that is loaded later" not grep -qE 'curl|p11|tss2' \
 	<(dpkg-deb -f "$(deb_of cotter)" Depends; dpkg-deb -f "$(deb_of cotter-enroll)" Depends)
 
 # --- in a copy of the system ---
 
+if ! in_copy -c true >"$tmp/copy.log" 2>&1; then
+	skip "the packages are installed" "no overlay of this system can be mounted: $(tail -n 1 "$tmp/copy.log")"
+	done_testing
+	exit
+fi
 cp "$src/tests/package/installed.sh" "$tmp"
 in_copy "$tmp/installed.sh" "$tmp" "${packages[@]}" >"$tmp/copy.log" 2>&1 || true
 while read -r name; do
