@@ -96,7 +96,7 @@ wait "$server" || true
 
 step "manual pages and completions are there"
 for page in cotter-enroll.1 clevis.1 clevis-luks-bind.1 cotter-tangd.8 cotter-policy.7; do
-	zcat "/usr/share/man/man${page##*.}/$page.gz" | head -n 3 | grep -E '^\.(TH|so|\\")'
+	zcat "/usr/share/man/man${page##*.}/$page.gz" | sed -n 1,3p | grep -E '^\.(TH|so|\\")'
 done
 bash -n /usr/share/bash-completion/completions/{cotter-enroll,cotter-tang-keys,clevis}
 
