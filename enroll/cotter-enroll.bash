@@ -7,7 +7,7 @@ _cotter_enroll() {
 		--import --to-luks2 --reorder --crypttab --all --quiet --help --version'
 	local values='--tang --tang-thumbprint --tang-advertisement --tang-ca --tang-pubkey
 		--tpm2-device --tpm2-pcrs --tpm2-with-pin --tpm2-public-key --tpm2-public-key-pcrs
-		--tpm2-signature --tpm2-seal-key-handle
+		--tpm2-signature --tpm2-seal-key-handle --pkcs11-token-uri
 		--threshold --policy --unlock-key-file --keep-key-file --header --key-slot --token-id --label --pbkdf --wipe-slot --initrd --json'
 
 	# bash splits --option=value into three words.

@@ -127,6 +127,14 @@ void output_warn(const char *fmt, ...)
 	va_end(ap);
 }
 
+void output_explain(const struct output *out)
+{
+	if (!explained && json_array_size(json_object_get(out->json, "tokens")) == 0)
+		(void)log_err(&out->log, 0,
+			      "memory is short, or a library failed and did not say why; "
+			      "--list shows what was done");
+}
+
 json_t *output_bytes(const char *bytes)
 {
 	json_t *string = bytes ? json_string(bytes) : NULL;
