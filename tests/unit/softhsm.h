@@ -17,6 +17,8 @@ struct softhsm {
 	char module[96];
 };
 
+static struct softhsm *softhsm_started; /* what a group's end stops */
+
 static inline int softhsm_run(const char *command)
 {
 	char line[1024];
@@ -78,6 +80,7 @@ static inline void softhsm_start(struct softhsm *hsm)
 	assert_true(dprintf(fd, "directories.tokendir = %s\nlog.level = ERROR\n", hsm->dir) > 0);
 	(void)close(fd);
 	assert_int_equal(setenv("SOFTHSM2_CONF", path, 1), 0);
+	softhsm_started = hsm;
 }
 
 static inline void softhsm_stop(struct softhsm *hsm)
@@ -87,6 +90,14 @@ static inline void softhsm_stop(struct softhsm *hsm)
 	(void)snprintf(command, sizeof(command), "rm -r %s", hsm->dir);
 	assert_int_equal(softhsm_run(command), 0);
 	*hsm = (struct softhsm){0};
+}
+
+/* For cmocka: what softhsm_start() made goes with the group of tests. */
+static inline int softhsm_group_end(void **state)
+{
+	(void)state;
+	softhsm_stop(softhsm_started);
+	return 0;
 }
 
 /* A URI of this module. */

@@ -150,13 +150,6 @@ static void test_derive(void **state)
 	end(&f);
 }
 
-static int group_end(void **state)
-{
-	(void)state;
-	softhsm_stop(&hsm);
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -182,5 +175,5 @@ int main(void)
 		       " --write-object %s/public --type pubkey --id 02 --label public",
 		       hsm.module, hsm.dir);
 	expect(command, softhsm_run(command), 0);
-	return cmocka_run_group_tests(tests, NULL, group_end);
+	return cmocka_run_group_tests(tests, NULL, softhsm_group_end);
 }

@@ -270,13 +270,6 @@ static void test_leaf(void **state)
 	assert_int_equal(open_jwe(&jwe, SOFTHSM_PIN, &run), 0);
 }
 
-static int group_end(void **state)
-{
-	(void)state;
-	softhsm_stop(&hsm);
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -298,5 +291,5 @@ int main(void)
 	softhsm_key(&hsm, "card", "EC:secp384r1", "06", "p384");
 	softhsm_token("only");
 	softhsm_key(&hsm, "only", "EC:prime256v1", "01", "key");
-	return cmocka_run_group_tests(tests, NULL, group_end);
+	return cmocka_run_group_tests(tests, NULL, softhsm_group_end);
 }

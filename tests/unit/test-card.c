@@ -297,13 +297,6 @@ static void test_which_token(void **state)
 	}
 }
 
-static int group_end(void **state)
-{
-	(void)state;
-	softhsm_stop(&hsm);
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -318,5 +311,5 @@ int main(void)
 	softhsm_token("twin");
 	softhsm_key(&hsm, "twin", "EC:prime256v1", "0a", "there");
 	softhsm_token("twin");
-	return cmocka_run_group_tests(tests, NULL, group_end);
+	return cmocka_run_group_tests(tests, NULL, softhsm_group_end);
 }

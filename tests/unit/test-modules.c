@@ -140,13 +140,6 @@ static void test_cards_alone(void **state)
 	modules_close(&modules);
 }
 
-static int group_end(void **state)
-{
-	(void)state;
-	softhsm_stop(&hsm);
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -158,5 +151,5 @@ int main(void)
 	softhsm_start(&hsm);
 	softhsm_token("one");
 	softhsm_token("two");
-	return cmocka_run_group_tests(tests, NULL, group_end);
+	return cmocka_run_group_tests(tests, NULL, softhsm_group_end);
 }

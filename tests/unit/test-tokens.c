@@ -102,13 +102,6 @@ static void test_wants_typed(void **state)
 	}
 }
 
-static int group_end(void **state)
-{
-	(void)state;
-	softhsm_stop(&hsm);
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -121,5 +114,5 @@ int main(void)
 	softhsm_start(&hsm);
 	softhsm_token("one");
 	softhsm_token("two");
-	return cmocka_run_group_tests(tests, NULL, group_end);
+	return cmocka_run_group_tests(tests, NULL, softhsm_group_end);
 }
