@@ -269,3 +269,18 @@ int jwk_read(struct ref text, struct jwk *ret)
 
 	return read_members(&m, ret);
 }
+
+int jwk_read_oct(struct ref text, size_t n, struct buf *ret)
+{
+	CLEANUP(jwk_done) struct jwk key = {0};
+	int r;
+
+	r = jwk_read(text, &key);
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0 || key.curve || key.k.n != n)
+		return -EBADMSG;
+
+	*ret = TAKE_STRUCT(key.k);
+	return 0;
+}

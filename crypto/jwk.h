@@ -76,6 +76,12 @@ MUST int jwk_read(struct ref text, struct jwk *ret);
  */
 MUST int jwk_write_oct(struct ref key, struct buf *ret);
 
+/*
+ * Reads such a text, by jwk_read(), to a new buffer. Errors: -EBADMSG (also for another kind of key, or one
+ * that has not `n` bytes), -ENOMEM.
+ */
+MUST int jwk_read_oct(struct ref text, size_t n, struct buf *ret);
+
 /* Makes a fresh EC key pair. Errors: -ENOMEM, -EIO (random generator). */
 MUST int jwk_generate(const struct curve *curve, struct jwk *ret);
 

@@ -9,22 +9,6 @@
 
 enum { NONSENSE_SIZE = 64 }; /* about a JWK's size */
 
-/* The key in a JWK's text, which never passes through jansson. Errors: -EBADMSG, -ENOMEM. */
-static int read_jwk(struct ref text, struct buf *ret)
-{
-	CLEANUP(jwk_done) struct jwk key = {0};
-	int r;
-
-	r = jwk_read(text, &key);
-	if (r == -ENOMEM)
-		return r;
-	if (r < 0 || key.curve || key.k.n != JWE_CEK_SIZE)
-		return -EBADMSG;
-	buf_done(ret);
-	*ret = TAKE_STRUCT(key.k);
-	return 0;
-}
-
 /*
  * One key's try. Whoever sends ciphertexts gets text without sense where the padding happens to be right, and random
  * bytes are read in the same way where it is not: one is not told from the other by how long that takes.
@@ -33,10 +17,18 @@ static int try_key(const struct card *card, CK_OBJECT_HANDLE key, const struct c
 		   struct ref otherwise, struct buf *ret)
 {
 	CLEANUP(buf_done) struct buf text = {0};
+	CLEANUP(buf_done) struct buf cek = {0};
 	int r;
 
 	r = key_decrypt(card, key, header->padding, buf_ref(&header->key), &text);
-	return r < 0 ? r : read_jwk(text.n > 0 ? buf_ref(&text) : otherwise, ret);
+	if (r < 0)
+		return r;
+	r = jwk_read_oct(text.n > 0 ? buf_ref(&text) : otherwise, JWE_CEK_SIZE, &cek);
+	if (r < 0)
+		return r;
+	buf_done(ret);
+	*ret = TAKE_STRUCT(cek);
+	return 0;
 }
 
 /* Whether another key would come to no more. */

@@ -89,17 +89,11 @@ static int tpm2_encrypt(struct cot *cot, const json_t *cfg, json_t *hdr, struct 
 /* What is sealed is a JWK's text, which never passes through jansson. */
 static int take_key(struct ref text, const struct log *log, struct buf *ret_cek)
 {
-	CLEANUP(jwk_done) struct jwk key = {0};
 	int r;
 
-	r = jwk_read(text, &key);
-	if (r == -ENOMEM)
-		return r;
-	if (r < 0 || key.curve || key.k.n != JWE_CEK_SIZE)
-		return log_err(log, -EBADMSG, "what the TPM unsealed is not a key for this token");
-
-	*ret_cek = TAKE_STRUCT(key.k);
-	return 0;
+	r = jwk_read_oct(text, JWE_CEK_SIZE, ret_cek);
+	return r == -EBADMSG ? log_err(log, r, "what the TPM unsealed is not a key for this token")
+			     : r;
 }
 
 /* -EINPROGRESS while a TPM that the firmware announces may still come. */

@@ -188,12 +188,37 @@ static void test_text(void **state)
 	assert_int_equal(jwk_read(buf_ref(&text), &key), -E2BIG);
 }
 
+static void test_read_oct(void **state)
+{
+	static const struct {
+		const char *text;
+		size_t n;
+		int result;
+	} cases[] = {
+		{"{\"k\":\"QUJD\",\"kty\":\"oct\"}", 3, 0},
+		{"{\"k\":\"QUJD\",\"kty\":\"oct\"}", 4, -EBADMSG},
+		{"{\"k\":\"QUJD\",\"kty\":\"RSA\"}", 3, -EBADMSG},
+		{private_key, 32, -EBADMSG},
+		{"no key", 3, -EBADMSG},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		CLEANUP(buf_done) struct buf key = {0};
+
+		/* provokes: jwk_read_oct -EBADMSG */
+		expect(cases[i].text, jwk_read_oct(ref_str(cases[i].text), cases[i].n, &key),
+		       cases[i].result);
+		expect(cases[i].text, ref_equal(buf_ref(&key), ref_str(key.p ? "ABC" : "")), true);
+		expect(cases[i].text, key.p != NULL, cases[i].result == 0);
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_private_values),
-		cmocka_unit_test(test_oct),
-		cmocka_unit_test(test_write_oct),
+		cmocka_unit_test(test_private_values), cmocka_unit_test(test_oct),
+		cmocka_unit_test(test_write_oct),      cmocka_unit_test(test_read_oct),
 		cmocka_unit_test(test_text),
 	};
 

@@ -165,6 +165,7 @@ FOR_JWK(try_jwk_from_json, jwk_from_json(pair_json, &ret))
 FOR_JWK(try_jwk_read, jwk_read(buf_ref(&pair_text), &ret))
 FOR_JWK(try_jwk_generate, jwk_generate(curve_by_name("P-256"), &ret))
 FOR_BUF(try_jwk_write_oct, jwk_write_oct(some, &ret))
+FOR_BUF(try_jwk_read_oct, jwk_read_oct(ref_str("{\"k\":\"QUJD\",\"kty\":\"oct\"}"), 3, &ret))
 FOR_JWK(try_ecmr_add, ecmr_add(&pair, &other, &ret))
 FOR_JWK(try_ecmr_sub, ecmr_sub(&pair, &other, &ret))
 FOR_JWK(try_ecmr_mul, ecmr_mul(&other, &pair, &ret))
@@ -318,6 +319,7 @@ static const struct {
 	{"jwk_read", try_jwk_read, false, true},
 	{"jwk_generate", try_jwk_generate, true, false},
 	{"jwk_write_oct", try_jwk_write_oct, false, false},
+	{"jwk_read_oct", try_jwk_read_oct, false, false},
 	{"jwk_thumbprint", try_jwk_thumbprint, false, false},
 	{"ecmr_add", try_ecmr_add, false, true},
 	{"ecmr_sub", try_ecmr_sub, false, true},
