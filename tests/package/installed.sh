@@ -16,10 +16,11 @@ step() { # NAME
 	now=$1
 }
 
-# What packages leave in the system: no caches, no logs, and not dpkg's own notes.
+# What packages left in the system, of what is different in this copy: other tests change what it is a copy of. No
+# caches, no logs, and not dpkg's own notes.
 leftover() {
-	find /etc /usr /var /lib/systemd -xdev ! -type d ! -path '/var/cache/*' ! -path '/var/log/*' \
-		! -path '/var/lib/dpkg/*' -printf '%p %l\n' | sort
+	(cd /mnt && find etc usr var ! -type d ! -path 'var/cache/*' ! -path 'var/log/*' ! -path 'var/lib/dpkg/*' \
+		-printf '%p %l %y\n' | sort)
 }
 
 # Those that need a package which the tests do without (cryptsetup-initramfs) are only unpacked and run.

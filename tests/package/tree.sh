@@ -23,7 +23,8 @@ make_tarball() {
 	mv "$tmp/dist/meson-dist/cotter-$version.tar.xz" "$tmp"
 }
 
-# Runs a script in a copy of this system that keeps nothing; $tmp is the same in both.
+# Runs a script in a copy of this system that keeps nothing; $tmp is the same in both, and the copy's /mnt has what
+# was changed in it.
 in_copy() { # SCRIPT [ARGUMENT…]
 	unshare -m bash -euc '
 		mount -t tmpfs tmpfs "$0"
@@ -33,6 +34,7 @@ in_copy() { # SCRIPT [ARGUMENT…]
 			mount --rbind "/$folder" "$0/root/$folder"
 		done
 		mount --bind "$1" "$0/root$1"
+		mount --bind "$0/upper" "$0/root/mnt"
 		exec chroot "$0/root" bash -eu -o pipefail "${@:2}"' "$copy" "$tmp" "$@"
 }
 copy=$tmp/copy

@@ -216,8 +216,8 @@ finish asker
 finish agent
 ok "where the passphrase was right, nothing is asked for any more" nothing_asked
 
-# At a console, where one question is put at a time: an empty passphrase leads on to the one for the PIN.
-: >"$tmp/tried"
+# At a console, where one question is put at a time: an empty passphrase leads on to the one for the PIN, as trying it
+# takes longer than to put that.
 run_later asker "$tmp/asker"
 wait_until 20 asked "$typed"
 mkfifo "$tmp/keys"
@@ -229,6 +229,7 @@ run_agent
 wait_until 20 pin_asked
 printf '\n' >&$keys
 wait_until 20 grep -qF 'PIN of the card "card"' "$tmp/console"
+: >"$tmp/tried"
 printf '%s\n' "$card_pin" >&$keys
 finish asker
 ok "at a console, an empty passphrase leads on to the question for the PIN" opens "$typed"
