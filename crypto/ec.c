@@ -4,6 +4,10 @@
 
 #include <errno.h>
 
+#include <openssl/core_names.h>
+
+DEFINE_CLEANUP(EVP_PKEY_CTX *, EVP_PKEY_CTX_free)
+
 enum { UNCOMPRESSED = 0x04, OCTETS_MAX = 1 + 2 * EC_COORD_MAX };
 
 EC_GROUP *ec_group(const struct curve *curve)
@@ -72,4 +76,47 @@ int ec_multiply(const EC_GROUP *group, const EC_POINT *point, const struct jwk *
 
 	*ret = TAKE_PTR(product);
 	return 0;
+}
+
+/* OpenSSL takes numbers in the machine's order of bytes. */
+static int native_number(const uint8_t *bytes, size_t size, uint8_t *ret)
+{
+	CLEANUP(BN_clear_freep) BIGNUM *number = BN_secure_new();
+
+	if (!number || !BN_bin2bn(bytes, (int)size, number) ||
+	    BN_bn2nativepad(number, ret, (int)size) < 0)
+		return -ENOMEM;
+	return 0;
+}
+
+int ec_pkey(const struct jwk *key, bool private, EVP_PKEY **ret)
+{
+	CLEANUP(EVP_PKEY_CTX_freep) EVP_PKEY_CTX *ctx = NULL;
+	uint8_t octets[OCTETS_MAX] = {UNCOMPRESSED}, d[EC_COORD_MAX];
+	size_t size = key->curve->size;
+	char group[16] = {0};
+	OSSL_PARAM params[] = {
+		OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group,
+				       strlen(key->curve->group)),
+		OSSL_PARAM_octet_string(OSSL_PKEY_PARAM_PUB_KEY, octets, 1 + 2 * size),
+		private ? (OSSL_PARAM)OSSL_PARAM_BN(OSSL_PKEY_PARAM_PRIV_KEY, d, size)
+			: (OSSL_PARAM)OSSL_PARAM_END,
+		OSSL_PARAM_END,
+	};
+	int r;
+
+	memcpy(group, key->curve->group, strlen(key->curve->group));
+	memcpy(octets + 1, key->x, size);
+	memcpy(octets + 1 + size, key->y, size);
+
+	r = private ? native_number(key->d, size, d) : 0;
+	if (r == 0) {
+		ctx = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
+		if (!ctx || EVP_PKEY_fromdata_init(ctx) != 1 ||
+		    EVP_PKEY_fromdata(ctx, ret, private ? EVP_PKEY_KEYPAIR : EVP_PKEY_PUBLIC_KEY,
+				      params) != 1)
+			r = -ENOMEM;
+	}
+	explicit_bzero(d, sizeof(d));
+	return r;
 }

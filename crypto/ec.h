@@ -44,3 +44,9 @@ MUST int ec_point_store(const EC_GROUP *group, const EC_POINT *point, struct jwk
  */
 MUST int ec_multiply(const EC_GROUP *group, const EC_POINT *point, const struct jwk *priv,
 		     EC_POINT **ret);
+
+/*
+ * A new key of OpenSSL's for signatures, with its private part or without. The caller owns *ret. Errors: -ENOMEM,
+ * also where it is no key.
+ */
+MUST int ec_pkey(const struct jwk *key, bool private, EVP_PKEY **ret);

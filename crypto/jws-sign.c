@@ -7,12 +7,10 @@
 
 #include <errno.h>
 
-#include <openssl/core_names.h>
 #include <openssl/ecdsa.h>
 
 DEFINE_CLEANUP(ECDSA_SIG *, ECDSA_SIG_free)
 DEFINE_CLEANUP(EVP_MD_CTX *, EVP_MD_CTX_free)
-DEFINE_CLEANUP(EVP_PKEY_CTX *, EVP_PKEY_CTX_free)
 
 enum { DER_MAX = 2 * EC_COORD_MAX + 16 };
 
@@ -20,48 +18,6 @@ void jws_signature_done(struct jws_signature *signature)
 {
 	buf_done(&signature->protected);
 	buf_done(&signature->signature);
-}
-
-/* OpenSSL takes numbers in the machine's order of bytes. */
-static int native_number(const uint8_t *bytes, size_t size, uint8_t *ret)
-{
-	CLEANUP(BN_clear_freep) BIGNUM *number = BN_secure_new();
-
-	if (!number || !BN_bin2bn(bytes, (int)size, number) ||
-	    BN_bn2nativepad(number, ret, (int)size) < 0)
-		return -ENOMEM;
-	return 0;
-}
-
-static int make_pkey(const struct jwk *key, EVP_PKEY **ret)
-{
-	CLEANUP(EVP_PKEY_CTX_freep) EVP_PKEY_CTX *ctx = NULL;
-	uint8_t point[1 + 2 * EC_COORD_MAX] = {POINT_CONVERSION_UNCOMPRESSED};
-	uint8_t d[EC_COORD_MAX];
-	size_t size = key->curve->size;
-	char group[16] = {0};
-	OSSL_PARAM params[] = {
-		OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group,
-				       strlen(key->curve->group)),
-		OSSL_PARAM_octet_string(OSSL_PKEY_PARAM_PUB_KEY, point, 1 + 2 * size),
-		OSSL_PARAM_BN(OSSL_PKEY_PARAM_PRIV_KEY, d, size),
-		OSSL_PARAM_END,
-	};
-	int r;
-
-	memcpy(group, key->curve->group, strlen(key->curve->group));
-	memcpy(point + 1, key->x, size);
-	memcpy(point + 1 + size, key->y, size);
-
-	r = native_number(key->d, size, d);
-	if (r == 0) {
-		ctx = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
-		if (!ctx || EVP_PKEY_fromdata_init(ctx) != 1 ||
-		    EVP_PKEY_fromdata(ctx, ret, EVP_PKEY_KEYPAIR, params) != 1)
-			r = -ENOMEM;
-	}
-	explicit_bzero(d, sizeof(d));
-	return r;
 }
 
 /* OpenSSL gives r and s in DER; RFC 7518 section 3.4 has them side by side. */
@@ -84,7 +40,7 @@ static int sign_bytes(const struct jwk *key, struct ref protected, struct ref pa
 	size_t len = sizeof(der);
 	int r;
 
-	r = make_pkey(key, &pkey);
+	r = ec_pkey(key, true, &pkey);
 	if (r < 0)
 		return r;
 

@@ -7,11 +7,9 @@
 
 #include <errno.h>
 
-#include <openssl/core_names.h>
 #include <openssl/ecdsa.h>
 
 DEFINE_CLEANUP(ECDSA_SIG *, ECDSA_SIG_free)
-DEFINE_CLEANUP(EVP_PKEY_CTX *, EVP_PKEY_CTX_free)
 DEFINE_CLEANUP(EVP_MD_CTX *, EVP_MD_CTX_free)
 
 enum { DER_SIG_MAX = 2 * EC_COORD_MAX + 16 };
@@ -19,30 +17,6 @@ enum { DER_SIG_MAX = 2 * EC_COORD_MAX + 16 };
 int jws_payload(const json_t *jws, struct buf *ret)
 {
 	return js_b64(jws, "payload", ret);
-}
-
-static int make_pkey(const struct jwk *key, EVP_PKEY **ret)
-{
-	CLEANUP(EVP_PKEY_CTX_freep) EVP_PKEY_CTX *ctx = NULL;
-	uint8_t point[1 + 2 * EC_COORD_MAX] = {4};
-	size_t size = key->curve->size;
-	char group[16] = {0};
-	OSSL_PARAM params[] = {
-		OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group,
-				       strlen(key->curve->group)),
-		OSSL_PARAM_octet_string(OSSL_PKEY_PARAM_PUB_KEY, point, 1 + 2 * size),
-		OSSL_PARAM_END,
-	};
-
-	memcpy(group, key->curve->group, strlen(key->curve->group));
-	memcpy(point + 1, key->x, size);
-	memcpy(point + 1 + size, key->y, size);
-
-	ctx = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
-	if (!ctx || EVP_PKEY_fromdata_init(ctx) != 1 ||
-	    EVP_PKEY_fromdata(ctx, ret, EVP_PKEY_PUBLIC_KEY, params) != 1)
-		return -ENOMEM;
-	return 0;
 }
 
 /* RFC 7518 section 3.4 has r and s side by side; OpenSSL wants them in DER. */
@@ -79,7 +53,7 @@ static int verify_bytes(const struct jwk *key, const char *protected, const char
 	len = signature_to_der(key, sig, der);
 	if (len < 0)
 		return len;
-	r = make_pkey(key, &pkey);
+	r = ec_pkey(key, false, &pkey);
 	if (r < 0)
 		return r;
 

@@ -4,6 +4,8 @@
 
 #include "tests/unit/vectors/jose.h"
 
+DEFINE_CLEANUP(EVP_PKEY_CTX *, EVP_PKEY_CTX_free)
+
 static const char *const curve_names[] = {"P-256", "P-384", "P-521"};
 
 static const char *const keys[] = {
@@ -65,6 +67,41 @@ static void test_multiply_of_a_point(void **state)
 		assert_int_equal(EC_POINT_cmp(group, got, public, NULL), 0);
 		jwk_done(&key);
 	}
+}
+
+/* OpenSSL's own check takes the two parts of a pair for each other's. */
+static void test_pkey(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+		struct jwk key = key_of(keys[i]);
+		CLEANUP(EVP_PKEY_freep) EVP_PKEY *pair = NULL;
+		CLEANUP(EVP_PKEY_freep) EVP_PKEY *public = NULL;
+		CLEANUP(EVP_PKEY_CTX_freep) EVP_PKEY_CTX *ctx = NULL;
+		CLEANUP(EVP_PKEY_CTX_freep) EVP_PKEY_CTX *public_ctx = NULL;
+
+		assert_int_equal(ec_pkey(&key, true, &pair), 0);
+		assert_int_equal(ec_pkey(&key, false, &public), 0);
+		assert_int_equal(EVP_PKEY_eq(pair, public), 1);
+		ctx = EVP_PKEY_CTX_new(pair, NULL);
+		public_ctx = EVP_PKEY_CTX_new(public, NULL);
+		assert_int_equal(EVP_PKEY_pairwise_check(ctx), 1);
+		assert_int_not_equal(EVP_PKEY_private_check(public_ctx), 1);
+		jwk_done(&key);
+	}
+}
+
+static void test_pkey_refuses(void **state)
+{
+	struct jwk key = key_of(keys[0]);
+	EVP_PKEY *pkey = NULL;
+
+	(void)state;
+	key.y[0] ^= 1;
+	assert_int_equal(ec_pkey(&key, false, &pkey), -ENOMEM);
+	assert_null(pkey);
+	jwk_done(&key);
+	ERR_clear_error();
 }
 
 /* x and y that are no point; `ret` must stay as it was. */
@@ -165,6 +202,8 @@ int main(void)
 		cmocka_unit_test(test_groups),
 		cmocka_unit_test(test_load_and_store),
 		cmocka_unit_test(test_multiply_of_a_point),
+		cmocka_unit_test(test_pkey),
+		cmocka_unit_test(test_pkey_refuses),
 		cmocka_unit_test(test_load_refuses),
 		cmocka_unit_test(test_load_refuses_zero_and_all_ones),
 		cmocka_unit_test(test_store_refuses_infinity),

@@ -329,7 +329,7 @@ static const struct {
 	{"hash_pbkdf2", try_hash_pbkdf2, false, false},
 	{"jws_payload", try_jws_payload, false, false},
 	{"jws_verify", try_jws_verify, false, true},
-	{"jws_sign jws_write", try_jws_sign, false, false},
+	{"jws_sign jws_write ec_pkey", try_jws_sign, false, false},
 	{"jwe_from_json", try_jwe_from_json, false, true},
 	{"jwe_from_compact", try_jwe_from_compact, false, true},
 	{"jwe_to_compact", try_jwe_to_compact, false, false},
