@@ -5,7 +5,7 @@
 #include "enroll/options.h"
 #include "enroll/output.h"
 
-enum { PIN_MEMBERS_MAX = 12, PIN_WORDS_MAX = 512 };
+enum { PIN_MEMBERS_MAX = 12, PIN_EACH_TIME_MAX = 3, PIN_WORDS_MAX = 512 };
 
 /* An option of one pin. All take a value. */
 struct pin_option {
@@ -64,6 +64,9 @@ struct pin_options {
 	struct pin_member members[PIN_MEMBERS_MAX];
 	size_t n_members;
 	bool positional;
+
+	/* The members of its header that are other each time that the same is bound; the others are not. */
+	const char *each_time[PIN_EACH_TIME_MAX];
 
 	/*
 	 * Checks the texts, each at its option's place or NULL, and makes the configuration of

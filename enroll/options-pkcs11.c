@@ -136,7 +136,8 @@ const struct pin_options pin_options_pkcs11 = {
 			{.name = "hash"},
 		},
 	.n_members = 3,
-	.size_min = 500, /* with an EC key */
+	.each_time = {"key"}, /* encrypted for the card; absent with an EC key */
+	.size_min = 500,      /* with an EC key */
 	.read = read_pkcs11,
 	.complete = complete,
 	.traits = traits,

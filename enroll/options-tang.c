@@ -218,6 +218,7 @@ const struct pin_options pin_options_tang = {
 		},
 	.n_members = 5,
 	.positional = true,
+	.each_time = {"adv"},
 	.size_min = 900, /* with two keys on P-256 */
 	.read = read_tang,
 	.complete = complete,

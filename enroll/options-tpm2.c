@@ -327,6 +327,7 @@ const struct pin_options pin_options_tpm2 = {
 			{.name = "tcti", .alias = "device"},
 		},
 	.n_members = 12,
+	.each_time = {"jwk_pub", "jwk_priv", "salt"},
 	.size_min = 750, /* with an ECC primary and no PCRs */
 	.read = read_tpm2,
 	.complete = complete,

@@ -2,6 +2,8 @@
 /* Compares bindings by their headers alone. */
 #include "enroll/same.h"
 
+#include "enroll/options-pin.h"
+
 #include <strings.h>
 
 /* The part of a URL that tells servers apart. */
@@ -29,13 +31,20 @@ static bool same_url(const json_t *a, const json_t *b)
 	       same_server(json_string_value(a), json_string_value(b));
 }
 
-/* What is other each time that the same is bound. */
-static const char *const each_time[] = {"adv", "jwk_pub", "jwk_priv", "salt"};
+/* What is other each time that the same is bound is in both or in neither. */
+static bool take_away(const char *const *each_time, json_t *a, json_t *b)
+{
+	for (size_t i = 0; i < PIN_EACH_TIME_MAX && each_time[i]; i++)
+		if (json_object_del(a, each_time[i]) != json_object_del(b, each_time[i]))
+			return false;
+	return true;
+}
 
 /* What of a pin's configuration makes the binding what it is. */
-static bool same_config(const json_t *a, const json_t *b)
+static bool same_config(const char *pin, const json_t *a, const json_t *b)
 {
 	CLEANUP_JSON json_t *left = json_copy((json_t *)a), *right = json_copy((json_t *)b);
+	const struct pin_options *options = pin_options_find(pin);
 
 	if (!left || !right)
 		return false;
@@ -43,17 +52,7 @@ static bool same_config(const json_t *a, const json_t *b)
 		(void)json_object_del(left, "url");
 		(void)json_object_del(right, "url");
 	}
-	for (size_t i = 0; i < ARRAY_SIZE(each_time); i++) {
-		(void)json_object_del(left, each_time[i]);
-		(void)json_object_del(right, each_time[i]);
-	}
-	/* A card's is what was encrypted for it; a TPM's an algorithm. */
-	if (json_object_get(a, "mechanism")) {
-		(void)json_object_del(left, "key");
-		(void)json_object_del(right, "key");
-	}
-	return !json_object_get(a, "salt") == !json_object_get(b, "salt") &&
-	       json_equal(left, right);
+	return (!options || take_away(options->each_time, left, right)) && json_equal(left, right);
 }
 
 /* The protected header of a share; NULL where it has none that can be read. */
@@ -112,7 +111,8 @@ bool same_binding(const json_t *a, const json_t *b)
 		return false;
 	of_a = json_object_get(of_a, pin);
 	of_b = json_object_get(of_b, pin);
-	return json_object_get(of_a, "jwe") ? same_policy(of_a, of_b) : same_config(of_a, of_b);
+	return json_object_get(of_a, "jwe") ? same_policy(of_a, of_b)
+					    : same_config(pin, of_a, of_b);
 }
 
 const struct item *same_find(const struct inventory *inventory, const json_t *hdr,
