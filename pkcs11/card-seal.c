@@ -255,7 +255,7 @@ int card_seal(struct cot *cot, const json_t *cfg, json_t *hdr, struct buf *ret_c
 	if (r == 0)
 		r = card_open(&s.modules, &s.header.uri, s.log, &s.card);
 	if (r == -EAGAIN)
-		return log_err(s.log, -ENODEV, "pkcs11: no token is here that the URI names");
+		return card_absent(&s.header.uri, s.log);
 	if (r == 0)
 		r = card_login(&s.card, &s.header.uri, cot->user_pin);
 	if (r == 0)

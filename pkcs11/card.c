@@ -191,6 +191,15 @@ int card_open(const struct modules *modules, const struct uri *uri, const struct
 	return 0;
 }
 
+int card_absent(const struct uri *uri, const struct log *log)
+{
+	return log_err(log, -ENODEV,
+		       uri_names_token(uri)
+			       ? "pkcs11: no token is here that the URI names; put it in"
+			       : "pkcs11: no token is here; put one in, or name its module by "
+				 "module-path= in the URI");
+}
+
 void card_close(struct card *card)
 {
 	CK_FUNCTION_LIST *f = card->place.module;

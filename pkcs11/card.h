@@ -23,6 +23,9 @@ struct card {
 MUST int card_open(const struct modules *modules, const struct uri *uri, const struct log *log,
 		   struct card *ret);
 
+/* Says that no token is here that the URI means, where it does not come any more; returns -ENODEV. */
+MUST int card_absent(const struct uri *uri, const struct log *log);
+
 /* Logs out, and ends it. Takes zeroed structs too. */
 void card_close(struct card *card);
 

@@ -44,7 +44,7 @@ static int open_or_wait(struct cot *cot, struct job *job, const struct card_head
 	if (r != -EAGAIN)
 		return r;
 	if (now >= state->until_us || now >= cot->deadline_us)
-		return log_err(&job->log, -ENODEV, "pkcs11: no token is here that the URI names");
+		return card_absent(&header->uri, &job->log);
 	cot_wake_at(cot, now + LOOK_AGAIN_US);
 	return log_dbg(&job->log, -EINPROGRESS, "pkcs11: the token is not here yet");
 }

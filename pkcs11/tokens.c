@@ -77,7 +77,7 @@ static int look_at_card(const struct uri *uri, const struct log *log, bool *ret)
 	if (r == 0)
 		r = card_open(&modules, uri, log, &card);
 	if (r == -EAGAIN)
-		r = log_err(log, -ENODEV, "pkcs11: no token is here that the URI names");
+		r = card_absent(uri, log);
 	if (r == 0)
 		r = card_wants_typed(&card, uri, ret);
 	card_close(&card);

@@ -40,7 +40,11 @@ ok "a wrong PIN is refused" assert_output_has "wrong PIN"
 at_terminal "PIN of the card: " "" -- --pkcs11-token-uri="$uri" "${bind[@]}"
 ok "an empty one is not tried" assert_output_has "no PIN was typed"
 enroll --pkcs11-token-uri="$(card_uri token=none)" "${bind[@]}" </dev/null
-ok "a card that is not here is not asked about" assert_error_has "no token is here that the URI names"
+ok "a card that is not here is not asked about" assert_error_has "no token is here that the URI names; put it in"
+remove_cards
+enroll --pkcs11-token-uri="$(card_uri '')" "${bind[@]}" </dev/null
+ok "without any card none is said to be named" assert_error_has "no token is here; put one in"
+return_cards
 ok "the volume is as it was" unchanged
 
 # --- which card and key, as systemd-cryptenroll chooses ---
