@@ -104,12 +104,6 @@ static void read_header(const json_t *hdr)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
-	CLEANUP(free_text) char *text = fuzz_text((struct ref){data, n});
-	CLEANUP_JSON json_t *hdr = NULL;
-
-	if (js_load((struct ref){data, n}, &hdr) == 0)
-		read_header(hdr);
-	else
-		read_uri(text);
+	fuzz_json_or_text((struct ref){data, n}, read_header, read_uri);
 	return 0;
 }

@@ -65,6 +65,21 @@ static inline char *fuzz_text(struct ref bytes)
 	return text;
 }
 
+/* An input that is JSON goes to one, and any other to the other. */
+static inline void fuzz_json_or_text(struct ref input, void (*read_json)(const json_t *json),
+				     void (*read_text)(const char *text))
+{
+	char *text = fuzz_text(input);
+	json_t *json = NULL;
+
+	if (js_load(input, &json) == 0)
+		read_json(json);
+	else
+		read_text(text);
+	json_decref(json);
+	free(text);
+}
+
 /* Takes what is before the first NUL, which is left behind; else all. */
 static inline struct ref fuzz_part(struct ref *rest)
 {

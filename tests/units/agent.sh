@@ -7,46 +7,12 @@ if [ -z "${IN_NAMESPACE:-}" ]; then
 	IN_NAMESPACE=1 exec unshare -m "$0" "$@"
 fi
 . "$(dirname "$0")/../lib.sh"
-
-agent=$build/units/cotter-agent
-folder=/run/systemd/ask-password
-mkdir -p "$folder"
-mount -t tmpfs questions "$folder"
-own_etc
-
-# systemd-cryptsetup's question for DEVICE, or another one; the answer goes to $tmp/NAME.out.
-ask() { # NAME ID [OPTION…]
-	run_later "$1" systemd-ask-password --no-tty --timeout=60 --id="$2" "${@:3}" "Please enter:"
-	wait_until 10 asked "$2"
-}
-
-asked() { # ID
-	grep -qxF "Id=$1" "$folder"/ask.*
-}
-
-nothing_asked() {
-	! ls "$folder"/ask.* >/dev/null 2>&1
-}
-
-# Whether the last run ended well, with an answer that opens IMAGE.
-opens() { # IMAGE
-	assert_rc 0
-	tr -d '\n' <"$tmp/out" | cryptsetup open --test-passphrase --disable-external-tokens --key-file=- "$1"
-}
+. "$(dirname "$0")/../questions.sh"
 
 # Takes a question away as its asker does when somebody typed.
 withdraw() { # NAME
 	pkill -TERM -P $$ -f "systemd-ask-password.*$1" || true
 	wait_until 10 nothing_asked
-}
-
-run_agent() {
-	run_later agent env SYSTEMD_LOG_LEVEL=debug "$agent"
-}
-
-# The agent's lines for people, who may read no debug messages.
-agent_says() { # TEXT
-	grep '^<[0-5]>' "$tmp/agent.err" | grep -qF -e "$1"
 }
 
 bind() { # [OPTION…]

@@ -6,13 +6,9 @@ if [ -z "${IN_NAMESPACE:-}" ]; then
 	IN_NAMESPACE=1 exec unshare -m "$0" "$@"
 fi
 . "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../questions.sh"
 . "$(dirname "$0")/../softhsm.sh"
 
-agent=$build/units/cotter-agent
-folder=/run/systemd/ask-password
-mkdir -p "$folder"
-mount -t tmpfs questions "$folder"
-own_etc
 export COTTER_TEST_CARD=$tmp/card-says COTTER_TEST_CARD_LOGINS=$tmp/logins
 : >"$COTTER_TEST_CARD"
 make_card card
@@ -22,32 +18,10 @@ make_key other rsa:2048 01 rsa
 softhsm=$tmp/card-module.so
 cp "$build/tests/card-module.so" "$softhsm"
 
-# systemd-cryptsetup's question for DEVICE.
-ask() { # NAME DEVICE
-	run_later "$1" systemd-ask-password --no-tty --timeout=100 --id="cryptsetup:$2" "Please enter:"
-	wait_until 10 asked "$2"
-}
-
-asked() { # DEVICE
-	grep -qsxF "Id=cryptsetup:$1" "$folder"/ask.*
-}
-
-nothing_asked() {
-	! ls "$folder"/ask.* >/dev/null 2>&1
-}
-
-opens() { # IMAGE
-	assert_rc 0
-	tr -d '\n' <"$tmp/out" | cryptsetup open --test-passphrase --disable-external-tokens --key-file=- "$1"
-}
-
-run_agent() {
+# An agent, of whose logins the card counts.
+begin_agent() {
 	: >"$COTTER_TEST_CARD_LOGINS"
-	run_later agent env SYSTEMD_LOG_LEVEL=debug "$agent"
-}
-
-agent_says() { # TEXT
-	grep '^<[0-5]>' "$tmp/agent.err" | grep -F -e "$1" >/dev/null
+	run_agent
 }
 
 logins() {
@@ -90,8 +64,8 @@ other=$image
 # --- a card that comes later ---
 
 remove_cards
-ask first "$value"
-run_agent
+ask first "cryptsetup:$value"
+begin_agent
 wait_until 20 agent_says "no token is here"
 ok "without its card it waits" kill -0 "${later[agent]}"
 return_cards
@@ -104,8 +78,8 @@ ok "having said once why it could not" assert_equal "$(grep -c '^<3>.*no token i
 # --- a PIN ---
 
 remove_cards
-ask first "$typed"
-run_agent
+ask first "cryptsetup:$typed"
+begin_agent
 wait_until 20 agent_says "no token is here"
 ok "no PIN is asked for while the card is not there" not pin_asked
 return_cards
@@ -124,8 +98,8 @@ ok "each was tried once" assert_equal "$(logins)" 2
 ok "and none was written down" not grep -qE "$card_pin|1111" "$tmp/err"
 ok "nothing is left" nothing_asked
 
-ask first "$typed"
-run_agent
+ask first "cryptsetup:$typed"
+begin_agent
 wait_until 20 pin_asked
 remove_cards
 wait_until 20 not pin_asked
@@ -141,8 +115,8 @@ finish agent
 ok "whoever does not want to is left alone" assert_rc 0
 ok "and the card, too" assert_equal "$(logins)" 0
 
-ask first "$typed"
-run_agent
+ask first "cryptsetup:$typed"
+begin_agent
 for pin in 1111 2222 3333; do
 	wait_until 20 pin_asked
 	type_pin PIN $pin
@@ -155,8 +129,8 @@ ok "it ends with the question for the passphrase" assert_rc 0
 ok "each was tried once" assert_equal "$(logins)" 3
 ok "after three wrong ones it asks no more" assert_equal "$(grep -c 'asks for its PIN' "$tmp/err")" 3
 
-ask first "$typed"
-run_agent
+ask first "cryptsetup:$typed"
+begin_agent
 wait_until 20 pin_asked
 kill -TERM "${later[first]}"
 finish first
@@ -190,11 +164,11 @@ END
 chmod 755 "$tmp/asker"
 
 run_later asker "$tmp/asker"
-wait_until 20 asked "$typed"
-run_agent
+wait_until 20 asked "cryptsetup:$typed"
+begin_agent
 wait_until 20 pin_asked
 /lib/systemd/systemd-reply-password 1 "$folder/sck.first" <<<wrong
-wait_until 20 not asked "$typed"
+wait_until 20 not asked "cryptsetup:$typed"
 ok "while a passphrase that was typed is tried, the PIN is asked for" pin_asked
 type_pin PIN $card_pin
 : >"$tmp/tried"
@@ -206,11 +180,11 @@ ok "the card was asked once" assert_equal "$(logins)" 1
 rm "$tmp/tried"
 
 run_later asker "$tmp/asker"
-wait_until 20 asked "$typed"
-run_agent
+wait_until 20 asked "cryptsetup:$typed"
+begin_agent
 wait_until 20 pin_asked
 /lib/systemd/systemd-reply-password 1 "$folder/sck.first" <<<right
-wait_until 20 not asked "$typed"
+wait_until 20 not asked "cryptsetup:$typed"
 kill -TERM "${later[asker]}"
 finish asker
 finish agent
@@ -219,13 +193,13 @@ ok "where the passphrase was right, nothing is asked for any more" nothing_asked
 # At a console, where one question is put at a time: an empty passphrase leads on to the one for the PIN, as trying it
 # takes longer than to put that.
 run_later asker "$tmp/asker"
-wait_until 20 asked "$typed"
+wait_until 20 asked "cryptsetup:$typed"
 mkfifo "$tmp/keys"
 exec {keys}<>"$tmp/keys"
 run_later console sh -c "exec script -qf -c 'echo \$\$ >$tmp/pid; exec systemd-tty-ask-password-agent --watch' \
 	'$tmp/console' <'$tmp/keys'"
 wait_until 20 grep -q "Please enter:" "$tmp/console"
-run_agent
+begin_agent
 wait_until 20 pin_asked
 printf '\n' >&$keys
 wait_until 20 grep -qF 'PIN of the card "card"' "$tmp/console"
@@ -240,9 +214,9 @@ finish console
 
 # --- two cards ---
 
-ask first "$typed"
-ask second "$other"
-run_agent
+ask first "cryptsetup:$typed"
+ask second "cryptsetup:$other"
+begin_agent
 wait_until 20 pin_asked "Please enter the PIN of the card \"card\""
 wait_until 20 pin_asked "Please enter the PIN of the card \"other\""
 type_pin '"other"' $card_pin
@@ -258,14 +232,14 @@ ok "and it ends" assert_rc 0
 
 # --- an agent that died ---
 
-ask first "$typed"
-run_agent
+ask first "cryptsetup:$typed"
+begin_agent
 wait_until 20 pin_asked
 kill -KILL "${later[agent]}"
 finish agent
 ok "one that is killed leaves its question" pin_asked
 left=$(ls "$folder"/ask.cotter-*)
-run_agent
+begin_agent
 ok "which the next one removes" wait_until 20 [ ! -e "$left" ]
 wait_until 20 pin_asked
 kill -TERM "${later[agent]}"
