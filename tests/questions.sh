@@ -11,7 +11,7 @@ own_etc
 # systemd-cryptsetup's question for DEVICE, or another one; the answer goes to $tmp/NAME.out.
 ask() { # NAME ID [OPTION…]
 	run_later "$1" systemd-ask-password --no-tty --timeout=100 --id="$2" "${@:3}" "Please enter:"
-	wait_until 10 asked "$2"
+	wait_until 60 asked "$2"
 }
 
 asked() { # ID

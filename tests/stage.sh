@@ -100,7 +100,7 @@ start_hostile() { # NAME [OPTION…]
 	local name=$1
 	shift
 	start_server "$name" /usr/bin/python3 "$src/tests/hostile.py" "$@"
-	wait_until 10 test -s "$tmp/$name.out" || { cat "$tmp/$name.log" >&2; return 1; }
+	wait_until 60 test -s "$tmp/$name.out" || { cat "$tmp/$name.log" >&2; return 1; }
 	hostile_port=$(head -n 1 "$tmp/$name.out")
 	hostile_url=http://127.0.0.1:$hostile_port
 }
@@ -114,7 +114,7 @@ start_tpm() { # NAME
 		--server "type=unixio,path=$tmp/$1.tpm" --ctrl "type=unixio,path=$tmp/$1.tpm.ctrl"
 		--flags "not-need-init,startup-clear")
 	start_server "$1" swtpm "${tpm_options[@]}"
-	wait_until 10 test -S "$tmp/$1.tpm" -a -S "$tmp/$1.tpm.ctrl"
+	wait_until 60 test -S "$tmp/$1.tpm" -a -S "$tmp/$1.tpm.ctrl"
 	use_tpm "$1"
 	# A TPM that was not shut down counts that as a wrong PIN.
 	tpm2_dictionarylockout --clear-lockout

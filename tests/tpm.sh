@@ -42,7 +42,7 @@ start_proxy() { # NAME
 	proxy=$tmp/proxy
 	mkdir "$proxy"
 	start_server proxy "$src/tests/tpmproxy.py" "$tmp/proxy.tpm" "$tmp/$1.tpm" "$proxy"
-	wait_until 10 test -S "$tmp/proxy.tpm" -a -S "$tmp/proxy.tpm.ctrl"
+	wait_until 60 test -S "$tmp/proxy.tpm" -a -S "$tmp/proxy.tpm.ctrl"
 	export COTTER_TPM2_TCTI=swtpm:path=$tmp/proxy.tpm
 }
 
@@ -93,12 +93,12 @@ make_dev() {
 # anybody's terminal.
 start_device() { # NAME SOCKET
 	start_server "$1" socat "PTY,link=/dev/$1,raw,echo=0" "UNIX-CONNECT:$2"
-	wait_until 10 test -e "/dev/$1"
+	wait_until 60 test -e "/dev/$1"
 	start_server "$1-open" /usr/bin/python3 -c 'import os, signal, sys
 os.open(sys.argv[1], os.O_RDWR | os.O_NOCTTY)
 open(sys.argv[2], "w").close()
 signal.pause()' "/dev/$1" "$tmp/$1.is_open"
-	wait_until 10 test -e "$tmp/$1.is_open"
+	wait_until 60 test -e "$tmp/$1.is_open"
 }
 
 stop_device() { # NAME

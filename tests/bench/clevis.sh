@@ -14,7 +14,7 @@ curl -sSf "$tang_url/adv" >"$tmp/adv"
 jq -c 'select(.key_ops == ["deriveKey"])' "$tmp"/tang/*.jwk >"$tmp/exchange.jwk"
 stop_tangd
 start_server fast "$build/tests/slow-tangs" 0 1 "$tmp/adv" "$tmp/exchange.jwk"
-wait_until 10 test -s "$tmp/fast.out"
+wait_until 60 test -s "$tmp/fast.out"
 tang_url=http://127.0.0.1:$(cat "$tmp/fast.out")
 start_tpm tpm
 head -c 64 /dev/urandom | base64 -w0 >"$tmp/plain"

@@ -81,7 +81,7 @@ start_server slow "$build/tests/slow-tangs" 100 32 "$tmp/adv" "$tmp/exchange.jwk
 slow_ones_listen() {
 	mapfile -t ports <"$tmp/slow.out" && [ ${#ports[@]} = 32 ]
 }
-wait_until 10 slow_ones_listen
+wait_until 60 slow_ones_listen
 
 for count in "${counts[@]}"; do
 	leaves=()

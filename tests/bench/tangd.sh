@@ -98,7 +98,7 @@ crowded() {
 		by_farm quiet cotter -c 8 -n $recoveries || return
 		start_server crowd "${on_client[@]}" /usr/bin/python3 "$src/tests/fault/crowd.py" drip 500 \
 			"${address[cotter]}" 127.0.0.2 200
-		wait_until 30 grep -q open "$tmp/crowd.out"
+		wait_until 60 grep -q open "$tmp/crowd.out"
 		by_farm crowded cotter -c 8 -n $recoveries || return
 		kill "${servers[crowd]}"
 		wait "${servers[crowd]}" || return

@@ -192,7 +192,7 @@ openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=1
 start_server tls socat -d -d \
 	"OPENSSL-LISTEN:0,bind=127.0.0.1,reuseaddr,fork,cert=$tmp/tls.crt,key=$tmp/tls.key,verify=0" \
 	"TCP4:${tang_url#http://}"
-wait_until 10 grep -qE 'listening on .*:[0-9]+$' "$tmp/tls.log"
+wait_until 60 grep -qE 'listening on .*:[0-9]+$' "$tmp/tls.log"
 tang_url=https://127.0.0.1:$(sed -n 's/.* listening on .*:\([0-9]*\)$/\1/p' "$tmp/tls.log")
 pubkey=sha256//$(openssl x509 -in "$tmp/tls.crt" -pubkey -noout | openssl pkey -pubin -outform DER |
 	openssl dgst -sha256 -binary | base64)

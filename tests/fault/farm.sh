@@ -119,14 +119,14 @@ ok "told to stop, the server ends well" assert_rc 0
 sit() { # KIND FROM [SPREAD]
 	local kind=$1
 	start_server crowd /usr/bin/python3 "$src/tests/fault/crowd.py" "$kind" $sitters "127.0.0.1:$tang_port" "${@:2}"
-	wait_until 30 grep -q open "$tmp/crowd.out"
+	wait_until 60 grep -q open "$tmp/crowd.out"
 }
 
 come_back_crowded() { # NAME
 	local status=0
 	come_back "$1" || status=1
 	kill "${servers[crowd]}"
-	wait_until 5 grep -q reopened "$tmp/crowd.out"
+	wait_until 60 grep -q reopened "$tmp/crowd.out"
 	sed -n 2p "$tmp/crowd.out" | tee "$tmp/out"
 	assert_json ".open == $sitters" || status=1
 	return $status
@@ -158,7 +158,7 @@ ok "and once more" assert_rc 0
 # --- while the server is restarted, its socket being kept by who started it, as systemd does ---
 
 start_server keeper /usr/bin/python3 "$src/tests/fault/keeper.py" 0 "$cotter_tangd" "${tangd_options[@]}" "$tang_keys"
-wait_until 10 grep -qE '^listening on .*:[0-9]+$' "$tmp/keeper.log"
+wait_until 60 grep -qE '^listening on .*:[0-9]+$' "$tmp/keeper.log"
 tang_port=$(sed -n 's/^listening on .*:\([0-9]*\)$/\1/p' "$tmp/keeper.log")
 
 starts() { # HOW-MANY
@@ -170,7 +170,7 @@ come_back_restarted() {
 	come_back restarted &
 	local coming=$!
 	for n in 1 2 3; do
-		wait_until 10 starts "$n"
+		wait_until 60 starts "$n"
 		sleep 0.5
 		kill "$(tail -n 1 "$tmp/keeper.out")"
 	done
@@ -179,5 +179,5 @@ come_back_restarted() {
 
 ok "the same while the server is restarted three times" come_back_restarted
 tell restarted
-ok "and it was" wait_until 10 starts 4
+ok "and it was" wait_until 60 starts 4
 done_testing

@@ -46,7 +46,7 @@ start_tpm stranger
 for ((i = 0; i < worlds; i++)); do
 	start_tpm "tpm$i"
 	start_server "proxy$i" "$src/tests/tpmproxy.py" "$tmp/proxy$i.tpm" "$tmp/tpm$i.tpm" "$tmp/proxy$i"
-	wait_until 10 test -S "$tmp/proxy$i.tpm" -a -S "$tmp/proxy$i.tpm.ctrl" -a -e "$tmp/proxy$i/commands"
+	wait_until 60 test -S "$tmp/proxy$i.tpm" -a -S "$tmp/proxy$i.tpm.ctrl" -a -e "$tmp/proxy$i/commands"
 done
 make_image plain --luks2-keyslots-size=2064384 --luks2-metadata-size=64k >/dev/null
 truncate -s 4M "$image"

@@ -96,7 +96,7 @@ mkdir "$tmp/crash"
 		--tang-thumbprint="$tang_thumbprint" "$image"
 ) 2>/dev/null &
 pid=$!
-wait_until 10 test -s "$tmp/requests"
+wait_until 60 test -s "$tmp/requests"
 ok "while it waits for a server, its limit for core files is 0" \
 	grep -qE '^Max core file size +0 +0 ' "/proc/$pid/limits"
 kill -SEGV $pid

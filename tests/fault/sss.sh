@@ -28,7 +28,7 @@ s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 s.bind(("127.0.0.1", 53))
 print("ready", flush=True)
 time.sleep(600)'
-wait_until 10 grep -q ready "$tmp/names.out"
+wait_until 60 grep -q ready "$tmp/names.out"
 
 start_tangd
 curl -sSf "$tang_url/adv" >"$tmp/adv"

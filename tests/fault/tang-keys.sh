@@ -301,7 +301,7 @@ while [ $copies -lt 20 ] && [ $failed -lt 2000 ]; do
 	rm -rf "$tmp/copy-$copies"
 	if cp -a "$tmp/turning" "$tmp/copy-$copies" 2>/dev/null; then
 		copies=$((copies + 1))
-		wait_until 30 turned $((4 * copies)) # or all were of the same folder
+		wait_until 60 turned $((4 * copies)) # or all were of the same folder
 	else
 		failed=$((failed + 1))
 	fi

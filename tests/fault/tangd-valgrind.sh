@@ -133,7 +133,7 @@ kill -USR1 "${servers[server]}"
 # Some connections stay open to the end.
 sitters() {
 	start_server crowd /usr/bin/python3 "$src/tests/fault/crowd.py" "$1" 20 "$address" 127.0.0.2
-	wait_until 30 grep -q open "$tmp/crowd.out"
+	wait_until 60 grep -q open "$tmp/crowd.out"
 }
 sitters drip
 ok "the server answers beside slow clients" good_requests -n 20 -c 2 -a

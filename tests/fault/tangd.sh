@@ -11,7 +11,7 @@ serve() { # NAME FOLDER [OPTION…]
 	local name=$1 folder=$2
 	shift 2
 	start_server "$name" "$tangd" --listen=127.0.0.1:0 "$@" "$folder"
-	wait_until 20 grep -q ' listening on ' "$tmp/$name.log" || { cat "$tmp/$name.log" >&2; return 1; }
+	wait_until 60 grep -q ' listening on ' "$tmp/$name.log" || { cat "$tmp/$name.log" >&2; return 1; }
 	port=$(sed -n 's/.* listening on .*:\([0-9]*\)$/\1/p' "$tmp/$name.log" | head -n 1)
 	pid=${servers[$name]}
 }
@@ -233,7 +233,7 @@ ok "metrics are served at their address alone" has_status 404 /metrics
 ok "and nothing of Tang there" assert_equal "$(curl -s -o /dev/null -w '%{http_code}' "${metrics%/metrics}/adv")" 404
 
 kill -USR1 "$all_pid"
-ok "SIGUSR1 has it log its counters" wait_until 10 grep -qE ' recoveries: [0-9]+, failed: [0-9]+; ' "$tmp/all.log"
+ok "SIGUSR1 has it log its counters" wait_until 60 grep -qE ' recoveries: [0-9]+, failed: [0-9]+; ' "$tmp/all.log"
 ok "a recovery is a line in the log" grep -qF "recovery by key $exchange for 127.0.0.1: HTTP 200" "$tmp/all.log"
 ok "no core is ever dumped" grep -qE '^Max core file size +0 +0 ' "/proc/$all_pid/limits"
 
@@ -258,8 +258,8 @@ ok "an empty folder: no recovery" has_status 500 "/rec/$exchange" --data-binary 
 ok "an empty folder: not healthy" has_status 503 /healthz
 ok "which is said" grep -q 'holds no pair' "$tmp/empty.log"
 cp -a "$tmp"/keys/*.jwk "$tmp/empty"
-ok "keys that come are served" wait_until 5 has_status 200 /adv
-ok "and it is healthy" wait_until 5 has_status 200 /healthz
+ok "keys that come are served" wait_until 60 has_status 200 /adv
+ok "and it is healthy" wait_until 60 has_status 200 /healthz
 stop_server empty
 
 cp -a "$tmp/keys" "$tmp/closed"
@@ -271,13 +271,13 @@ cp "$tangd" "$tmp/tangd"
 tangd=$tmp/tangd
 chmod 755 "$tmp/tangd"
 start_server closed setpriv --reuid=65534 --regid=65534 --clear-groups "$tangd" --listen=127.0.0.1:0 "$tmp/closed"
-wait_until 20 grep -q ' listening on ' "$tmp/closed.log"
+wait_until 60 grep -q ' listening on ' "$tmp/closed.log"
 port=$(sed -n 's/.* listening on .*:\([0-9]*\)$/\1/p' "$tmp/closed.log")
 ok "an unreadable folder: no advertisement" has_status 500 /adv
 ok "an unreadable folder: not healthy" has_status 503 /healthz
 chmod 755 "$tmp/closed"
 chmod 644 "$tmp"/closed/*
-ok "once it is readable it is served" wait_until 5 has_status 200 /adv
+ok "once it is readable it is served" wait_until 60 has_status 200 /adv
 stop_server closed
 
 cp -a "$tmp/keys" "$tmp/junk"
@@ -326,11 +326,11 @@ limits_counter() { # NAME
 # Starts clients that linger, and waits until they are connected.
 linger() { # NAME ARGUMENT…
 	start_server "$1" $slow "${@:2}"
-	wait_until 10 grep -q open "$tmp/$1.out"
+	wait_until 60 grep -q open "$tmp/$1.out"
 }
 
 lingered() { # NAME
-	wait_until 30 grep -q seconds "$tmp/$1.out"
+	wait_until 60 grep -q seconds "$tmp/$1.out"
 	tail -n 1 "$tmp/$1.out" >"$tmp/out"
 	: >"$tmp/err"
 	wait "${servers[$1]}"
@@ -338,12 +338,12 @@ lingered() { # NAME
 }
 
 linger idle idle 127.0.0.2 4
-wait_until 10 eval '[ "$(limits_counter connections)" = 4 ]'
+wait_until 60 eval '[ "$(limits_counter connections)" = 4 ]'
 ok "per address: further connections are closed" not curl -s -o /dev/null --interface 127.0.0.2 "http://127.0.0.1:$port/adv"
 ok "per address: which is counted" [ "$(limits_counter connections_refused_total)" -ge 1 ]
 ok "per address: others are served" has_status 200 /adv
 linger more idle 127.0.0.3 2
-wait_until 10 eval '[ "$(limits_counter connections)" = 6 ]'
+wait_until 60 eval '[ "$(limits_counter connections)" = 6 ]'
 begin=$EPOCHREALTIME
 ok "in all: one more waits until others are closed, and is served" has_status 200 /adv --max-time 20
 waited=$(awk "BEGIN { print ($EPOCHREALTIME - $begin > 0.5) }")
@@ -357,13 +357,13 @@ ok "a drip of bytes: cut at the total" assert_json '.seconds > 3 and .seconds < 
 ok "a drip of bytes: which is counted" [ "$(limits_counter connections_cut_total)" -ge 1 ]
 run $slow alive 5
 ok "one that makes requests lives on" assert_json '.seconds >= 5 and .good >= 8'
-ok "all connections are over" wait_until 10 eval '[ "$(limits_counter connections)" = 0 ]'
+ok "all connections are over" wait_until 60 eval '[ "$(limits_counter connections)" = 0 ]'
 stop_server limits
 
 (ulimit -n 200 && exec setsid "$tangd" --listen=127.0.0.1:0 "$tmp/keys" 2>"$tmp/files.log") &
 files=$!
 servers[files]=$files
-wait_until 20 grep -q ' listening on ' "$tmp/files.log"
+wait_until 60 grep -q ' listening on ' "$tmp/files.log"
 more_or_less() {
 	grep -qF "at most 200 files can be open, so at most 100 connections are accepted" "$tmp/files.log" ||
 		grep -qE '^Max open files +4224 ' "/proc/$files/limits"
@@ -389,18 +389,18 @@ ok "stopping: status 0" assert_equal "$rc" 0
 
 mkdir "$tmp/journal"
 start_server journal socat -u "UNIX-RECV:$tmp/journal/socket" "CREATE:$tmp/journal.txt"
-wait_until 10 test -S "$tmp/journal/socket"
+wait_until 60 test -S "$tmp/journal/socket"
 : >"$tmp/logged.log"
 start_server logged unshare -m sh -c 'mount -t tmpfs none /run && mkdir -p /run/systemd/journal &&
 	mount --bind "$1" /run/systemd/journal && shift &&
 	JOURNAL_STREAM=$(stat -L -c %d:%i /dev/stderr) exec "$@"' sh "$tmp/journal" "$tangd" --listen=127.0.0.1:0 "$tmp/keys"
-wait_until 20 grep -qa 'listening on' "$tmp/journal.txt"
+wait_until 60 grep -qa 'listening on' "$tmp/journal.txt"
 port=$(grep -a 'listening on' "$tmp/journal.txt" | sed -n 's/.*:\([0-9]*\)$/\1/p' | head -n 1)
 status "/rec/$exchange" --data-binary @"$tmp/request" >/dev/null
 status "/rec/AAAA" --data-binary @"$tmp/request" >/dev/null
 for field in "MESSAGE=recovery by key $exchange for 127.0.0.1: HTTP 200" "KEY=$exchange" PEER=127.0.0.1 \
 	STATUS=200 MESSAGE_ID= STATUS=404 KEY=AAAA PRIORITY=6; do
-	ok "the journal has $field" wait_until 10 grep -qaF "$field" "$tmp/journal.txt"
+	ok "the journal has $field" wait_until 60 grep -qaF "$field" "$tmp/journal.txt"
 done
 ok "standard error nothing of it" assert_equal "$(grep -c recovery "$tmp/logged.log")" 0
 ok "no secret is in the journal" no_secrets "$tmp/journal.txt"
@@ -421,7 +421,7 @@ ok "an endpoint: health is where it was" has_status 200 /healthz
 stop_server endpoint
 port=$(/usr/bin/python3 -c 'import socket; s = socket.socket(); s.bind(("", 0)); print(s.getsockname()[1])')
 start_server tangd15 "$tangd" -p "$port" -l "$tmp/keys"
-ok "as tangd 15 is started" wait_until 20 has_status 200 /adv
+ok "as tangd 15 is started" wait_until 60 has_status 200 /adv
 ok "on IPv6 too" curl -sSfg -o /dev/null "http://[::1]:$port/adv"
 ok "which is said" grep -qF " listening on [::]:$port" "$tmp/tangd15.log"
 stop_server tangd15
@@ -446,7 +446,7 @@ under() { # NAME CMD…
 	shift
 	port=$(/usr/bin/python3 -c 'import socket; s = socket.socket(); s.bind(("", 0)); print(s.getsockname()[1])')
 	start_server "$name" "${@//PORT/$port}"
-	ok "under $name" wait_until 20 has_status 200 /adv
+	ok "under $name" wait_until 60 has_status 200 /adv
 	ok "under $name: again" has_status 200 "/rec/$exchange" --data-binary @"$tmp/request"
 	ok "under $name: two on one connection" assert_equal \
 		"$(curl -s -o /dev/null -o /dev/null -w '%{http_code} %{num_connects},' "http://127.0.0.1:$port/adv" "http://127.0.0.1:$port/x")" \
@@ -461,13 +461,13 @@ under "systemd, as inetd" systemd-socket-activate -a --inetd -l 127.0.0.1:PORT "
 under "systemd, one process" systemd-socket-activate -l 127.0.0.1:PORT "$tangd" "$tmp/keys"
 start_server several systemd-socket-activate -l "$tmp/a.sock" -l "$tmp/b.sock" -l "$tmp/c.sock" \
 	--fdname=a:b:metrics "$tangd" "$tmp/keys"
-wait_until 10 test -S "$tmp/c.sock"
+wait_until 60 test -S "$tmp/c.sock"
 
 by_socket() { # SOCKET PATH STATUS
 	assert_equal "$(curl -s -o /dev/null -w '%{http_code}' --unix-socket "$tmp/$1.sock" "http://t$2")" "$3"
 }
 
-ok "several sockets: the first" wait_until 20 by_socket a /adv 200
+ok "several sockets: the first" wait_until 60 by_socket a /adv 200
 ok "several sockets: the second" by_socket b /adv 200
 ok "several sockets: one for metrics" by_socket c /metrics 200
 ok "several sockets: which is for nothing else" by_socket c /adv 404

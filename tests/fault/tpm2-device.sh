@@ -64,7 +64,7 @@ ok "but not for sealing" within 3000 seals_nothing_yet
 
 comes_late() {
 	run_later late sh -c '"$1" --deadline=30 --debug open <"$2"' sh "$pin_helper" "$jwe"
-	wait_until 20 grep -q 'the TPM is not ready yet' "$tmp/late.err"
+	wait_until 60 grep -q 'the TPM is not ready yet' "$tmp/late.err"
 	start_device tpmrm0 "$tmp/tpm.tpm"
 	finish late
 	assert_rc 0

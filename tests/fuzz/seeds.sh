@@ -97,7 +97,7 @@ capture() { # NAME CURL-ARGUMENT…
 	local name=$1
 	shift
 	start_server capture socat -d -d -u "TCP4-LISTEN:0,bind=127.0.0.1,reuseaddr" "CREATE:$tmp/captured"
-	wait_until 10 grep -q 'listening on' "$tmp/capture.log"
+	wait_until 60 grep -q 'listening on' "$tmp/capture.log"
 	curl -s --max-time 1 "$@" --connect-to "::127.0.0.1:$(sed -n 's/.*listening on .*://p' "$tmp/capture.log")" \
 		>/dev/null || true
 	wait "${servers[capture]}" || true

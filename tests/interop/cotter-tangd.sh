@@ -220,7 +220,7 @@ for server in left right; do
 done
 start_server balancer socat -d -d TCP4-LISTEN:0,bind=127.0.0.1,fork,backlog=64 \
 	"EXEC:$tmp/balance $left_port $right_port"
-wait_until 10 grep -qE 'listening on .*:[0-9]+$' "$tmp/balancer.log"
+wait_until 60 grep -qE 'listening on .*:[0-9]+$' "$tmp/balancer.log"
 balancer=127.0.0.1:$(sed -n 's/.* listening on .*:\([0-9]*\)$/\1/p' "$tmp/balancer.log")
 tang_url=http://$balancer
 

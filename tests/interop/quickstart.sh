@@ -45,7 +45,7 @@ cp "$tmp/out" "$tmp/kept"
 server=$(pasted '.*cotter-tangd' | sed 's/ &$//')
 start_server kept bash -c "cd '$src' && exec $server"
 port=$(sed 's/.*--listen=127\.0\.0\.1:\([0-9]*\) .*/\1/' <<<"$server")
-wait_until 10 curl -sf -o /dev/null "http://127.0.0.1:$port/adv"
+wait_until 60 curl -sf -o /dev/null "http://127.0.0.1:$port/adv"
 open=$(sed -n '/^  unshare/,$p' "$tmp/kept" | grep -m 1 '^  cryptsetup')
 run in_namespace "$open"
 ok "what it tells to play with opens the volume" assert_rc 0
@@ -55,7 +55,7 @@ ok "and not when that server has stopped" assert_error_has "connection refused"
 
 start_server tpm bash -c "$(pasted swtpm | sed 's/ &$//')"
 eval "$(pasted export)"
-wait_until 10 test -S "${COTTER_TPM2_TCTI#*path=}"
+wait_until 60 test -S "${COTTER_TPM2_TCTI#*path=}"
 run in_namespace "$open"
 ok "the TPM, started again, opens it, too" assert_rc 0
 stop_server tpm

@@ -67,7 +67,7 @@ start_nginx() {
 		echo '}'
 	} >"$nginx/conf"
 	start_server nginx "$nginx/usr/sbin/nginx" -p "$nginx" -c "$nginx/conf"
-	wait_until 10 curl -sk -o /dev/null "https://127.0.0.1:$tls_port"
+	wait_until 60 curl -sk -o /dev/null "https://127.0.0.1:$tls_port"
 }
 
 # The status of a request through nginx, by whom has the certificate of NAME.
@@ -133,7 +133,7 @@ start_haproxy() {
 		s|b\.example:80|127.0.0.1:$tang_port|" >"$tmp/haproxy/conf"
 	start_server haproxy env LD_LIBRARY_PATH="$(find "$tmp/haproxy/usr/lib" -name '*.so*' -printf '%h\n' |
 		sort -u | paste -sd:)" "$tmp/haproxy/usr/sbin/haproxy" -db -f "$tmp/haproxy/conf"
-	wait_until 10 curl -sf -o /dev/null "http://127.0.0.1:$balancer_port/adv" ||
+	wait_until 60 curl -sf -o /dev/null "http://127.0.0.1:$balancer_port/adv" ||
 		{ cat "$tmp/haproxy.log" >&2; return 1; }
 }
 

@@ -45,7 +45,7 @@ openssl ca -batch -notext -config <(printf '%s\n' '[ca]' 'default_ca=own' '[own]
 
 serve() { # NAME OPTION…
 	start_server "$1" "$tangd" --listen=127.0.0.1:0 --tls-certificate=server.pem --tls-key=server.key "${@:2}" keys
-	wait_until 20 grep -q ' listening on ' "$1.log" || { cat "$1.log" >&2; return 1; }
+	wait_until 60 grep -q ' listening on ' "$1.log" || { cat "$1.log" >&2; return 1; }
 	url=https://127.0.0.1:$(sed -n 's/.* listening on .*:\([0-9]*\)$/\1/p' "$1.log")
 }
 

@@ -86,7 +86,7 @@ chmod +x "$tmp/below-prefix"
 
 start_listener() { # NAME SOCAT-ADDRESS PROGRAM: sets $listener, HOST:PORT
 	start_server "$1" socat -d -d "$2,bind=127.0.0.1,reuseaddr,fork,backlog=64" "EXEC:$3"
-	wait_until 10 grep -qE 'listening on .*:[0-9]+$' "$tmp/$1.log"
+	wait_until 60 grep -qE 'listening on .*:[0-9]+$' "$tmp/$1.log"
 	listener=127.0.0.1:$(sed -n 's/.* listening on .*:\([0-9]*\)$/\1/p' "$tmp/$1.log")
 }
 

@@ -12,7 +12,7 @@ fi
 # Takes a question away as its asker does when somebody typed.
 withdraw() { # NAME
 	pkill -TERM -P $$ -f "systemd-ask-password.*$1" || true
-	wait_until 10 nothing_asked
+	wait_until 60 nothing_asked
 }
 
 bind() { # [OPTION…]
@@ -80,7 +80,7 @@ done
 stop_tangd
 ask first "cryptsetup:$one"
 run_agent
-wait_until 20 agent_says "connection refused"
+wait_until 60 agent_says "connection refused"
 ok "waits for the server" kill -0 "${later[agent]}"
 start_tangd tang "$tang_port"
 finish first
@@ -92,7 +92,7 @@ ok "then ends" assert_rc 0
 stop_tangd
 ask first "cryptsetup:$one"
 run_agent
-wait_until 20 agent_says "connection refused"
+wait_until 60 agent_says "connection refused"
 withdraw "$one"
 finish agent
 ok "ends when somebody typed the passphrase" assert_rc 0

@@ -42,7 +42,7 @@ type_pin() { # TEXT PIN|-
 	file=$(grep -lF -e "$1" "$folder"/ask.cotter-* | head -n 1)
 	/lib/systemd/systemd-reply-password "$([ "$2" = - ] && echo 0 || echo 1)" \
 		"$(sed -n 's/^Socket=//p' "$file")" <<<"$2"
-	wait_until 10 [ ! -e "$file" ]
+	wait_until 60 [ ! -e "$file" ]
 }
 
 bind() { # NAME CARD [QUERY]
@@ -66,7 +66,7 @@ other=$image
 remove_cards
 ask first "cryptsetup:$value"
 begin_agent
-wait_until 20 agent_says "no token is here"
+wait_until 60 agent_says "no token is here"
 ok "without its card it waits" kill -0 "${later[agent]}"
 return_cards
 finish first
@@ -80,14 +80,14 @@ ok "having said once why it could not" assert_equal "$(grep -c '^<3>.*no token i
 remove_cards
 ask first "cryptsetup:$typed"
 begin_agent
-wait_until 20 agent_says "no token is here"
+wait_until 60 agent_says "no token is here"
 ok "no PIN is asked for while the card is not there" not pin_asked
 return_cards
-wait_until 20 pin_asked
+wait_until 60 pin_asked
 ok "but for this card and volume once it is" pin_asked "Please enter the PIN of the card \"card\" that unlocks $typed:"
 ok "of which nobody knows but whoever asks people" not grep -qs '^Id=' "$folder"/ask.cotter-*
 type_pin PIN 1111
-wait_until 20 pin_asked "Wrong PIN."
+wait_until 60 pin_asked "Wrong PIN."
 ok "a wrong one is asked for again" pin_asked "Wrong PIN. Please enter the PIN of the card \"card\""
 type_pin PIN $card_pin
 finish first
@@ -100,15 +100,15 @@ ok "nothing is left" nothing_asked
 
 ask first "cryptsetup:$typed"
 begin_agent
-wait_until 20 pin_asked
+wait_until 60 pin_asked
 remove_cards
-wait_until 20 not pin_asked
+wait_until 60 not pin_asked
 ok "without its card no PIN is asked for any more" kill -0 "${later[agent]}"
 return_cards
-wait_until 20 pin_asked
+wait_until 60 pin_asked
 ok "and again when it is back" pin_asked
 type_pin PIN -
-wait_until 20 agent_says "no PIN was typed"
+wait_until 60 agent_says "no PIN was typed"
 kill -TERM "${later[first]}"
 finish first
 finish agent
@@ -118,10 +118,10 @@ ok "and the card, too" assert_equal "$(logins)" 0
 ask first "cryptsetup:$typed"
 begin_agent
 for pin in 1111 2222 3333; do
-	wait_until 20 pin_asked
+	wait_until 60 pin_asked
 	type_pin PIN $pin
 done
-wait_until 20 three_logins
+wait_until 60 three_logins
 kill -TERM "${later[first]}"
 finish first
 finish agent
@@ -131,7 +131,7 @@ ok "after three wrong ones it asks no more" assert_equal "$(grep -c 'asks for it
 
 ask first "cryptsetup:$typed"
 begin_agent
-wait_until 20 pin_asked
+wait_until 60 pin_asked
 kill -TERM "${later[first]}"
 finish first
 finish agent
@@ -164,11 +164,11 @@ END
 chmod 755 "$tmp/asker"
 
 run_later asker "$tmp/asker"
-wait_until 20 asked "cryptsetup:$typed"
+wait_until 60 asked "cryptsetup:$typed"
 begin_agent
-wait_until 20 pin_asked
+wait_until 60 pin_asked
 /lib/systemd/systemd-reply-password 1 "$folder/sck.first" <<<wrong
-wait_until 20 not asked "cryptsetup:$typed"
+wait_until 60 not asked "cryptsetup:$typed"
 ok "while a passphrase that was typed is tried, the PIN is asked for" pin_asked
 type_pin PIN $card_pin
 : >"$tmp/tried"
@@ -180,11 +180,11 @@ ok "the card was asked once" assert_equal "$(logins)" 1
 rm "$tmp/tried"
 
 run_later asker "$tmp/asker"
-wait_until 20 asked "cryptsetup:$typed"
+wait_until 60 asked "cryptsetup:$typed"
 begin_agent
-wait_until 20 pin_asked
+wait_until 60 pin_asked
 /lib/systemd/systemd-reply-password 1 "$folder/sck.first" <<<right
-wait_until 20 not asked "cryptsetup:$typed"
+wait_until 60 not asked "cryptsetup:$typed"
 kill -TERM "${later[asker]}"
 finish asker
 finish agent
@@ -193,16 +193,16 @@ ok "where the passphrase was right, nothing is asked for any more" nothing_asked
 # At a console, where one question is put at a time: an empty passphrase leads on to the one for the PIN, as trying it
 # takes longer than to put that.
 run_later asker "$tmp/asker"
-wait_until 20 asked "cryptsetup:$typed"
+wait_until 60 asked "cryptsetup:$typed"
 mkfifo "$tmp/keys"
 exec {keys}<>"$tmp/keys"
 run_later console sh -c "exec script -qf -c 'echo \$\$ >$tmp/pid; exec systemd-tty-ask-password-agent --watch' \
 	'$tmp/console' <'$tmp/keys'"
-wait_until 20 grep -q "Please enter:" "$tmp/console"
+wait_until 60 grep -q "Please enter:" "$tmp/console"
 begin_agent
-wait_until 20 pin_asked
+wait_until 60 pin_asked
 printf '\n' >&$keys
-wait_until 20 grep -qF 'PIN of the card "card"' "$tmp/console"
+wait_until 60 grep -qF 'PIN of the card "card"' "$tmp/console"
 : >"$tmp/tried"
 printf '%s\n' "$card_pin" >&$keys
 finish asker
@@ -217,8 +217,8 @@ finish console
 ask first "cryptsetup:$typed"
 ask second "cryptsetup:$other"
 begin_agent
-wait_until 20 pin_asked "Please enter the PIN of the card \"card\""
-wait_until 20 pin_asked "Please enter the PIN of the card \"other\""
+wait_until 60 pin_asked "Please enter the PIN of the card \"card\""
+wait_until 60 pin_asked "Please enter the PIN of the card \"other\""
 type_pin '"other"' $card_pin
 finish second
 ok "of two cards the one whose PIN was typed opens" opens "$other"
@@ -234,14 +234,14 @@ ok "and it ends" assert_rc 0
 
 ask first "cryptsetup:$typed"
 begin_agent
-wait_until 20 pin_asked
+wait_until 60 pin_asked
 kill -KILL "${later[agent]}"
 finish agent
 ok "one that is killed leaves its question" pin_asked
 left=$(ls "$folder"/ask.cotter-*)
 begin_agent
-ok "which the next one removes" wait_until 20 [ ! -e "$left" ]
-wait_until 20 pin_asked
+ok "which the next one removes" wait_until 60 [ ! -e "$left" ]
+wait_until 60 pin_asked
 kill -TERM "${later[agent]}"
 finish agent
 ok "one that is stopped leaves none" not pin_asked

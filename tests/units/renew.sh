@@ -28,13 +28,13 @@ cat >"$tmp/journal.py" <<-'END'
 	        print(json.dumps(fields), file=journal)
 END
 start_server journal /usr/bin/python3 "$tmp/journal.py" "$tmp/journal"
-wait_until 10 test -S /run/systemd/journal/socket
+wait_until 60 test -S /run/systemd/journal/socket
 
 # Runs cotter-renew; its entries are then in $tmp/entries. N of them are waited for.
 renew() { # N COTTER-ENROLL
 	: >"$tmp/journal"
 	run "$build/units/cotter-renew" "$2"
-	wait_until 10 entries_came "$1" || true
+	wait_until 60 entries_came "$1" || true
 	jq -s . "$tmp/journal" >"$tmp/entries"
 }
 

@@ -146,7 +146,7 @@ port=$(free_port)
 url=http://127.0.0.1:$port
 start_server tangd systemd-socket-activate -l "127.0.0.1:$port" "$tmp/confined" tangd "$tmp/cotter-tangd" \
 	--usage="$state/usage.json" "$state"
-wait_until 10 grep -qi 'listening' "$tmp/tangd.log"
+wait_until 60 grep -qi 'listening' "$tmp/tangd.log"
 
 # Recoveries on connections of their own, 8 at once.
 recover() { # N
@@ -176,13 +176,13 @@ ok "by a user without a capability" grep -qE '^CapBnd:\s0+$' "/proc/$pid/status"
 run "$cotter_tang_keys" rotate "$state"
 ok "root rotates its keys" assert_rc 0
 new=$("$cotter_tang_keys" show "$state" | tail -n 1)
-ok "which it advertises then" wait_until 5 advertises "$new"
+ok "which it advertises then" wait_until 60 advertises "$new"
 ok "and recovers by" assert_equal "$(recover 8)" ' 8 200'
 ok "and says that it is well" assert_equal "$(curl -sS -o /dev/null -w '%{http_code}' "$url/healthz")" 200
 kill -USR1 "$pid"
-ok "and keeps its record" wait_until 5 grep -F recoveries "$state/usage.json"
+ok "and keeps its record" wait_until 60 grep -F recoveries "$state/usage.json"
 kill -TERM "$pid"
-wait_until 10 not test -e "/proc/$pid"
+wait_until 60 not test -e "/proc/$pid"
 ok "with the system calls that are allowed" all_allowed tangd cotter-tangd
 ok "none of which opens a socket but a journal's" not grep -aE ' socket\(AF_INET' "$tmp/tangd.calls"
 

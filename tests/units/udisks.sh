@@ -29,7 +29,7 @@ stand_up() { # SEAT
 
 start_bus() {
 	start_server bus dbus-daemon --session --nofork --address="$DBUS_SYSTEM_BUS_ADDRESS"
-	wait_until 10 test -S "$tmp/bus"
+	wait_until 60 test -S "$tmp/bus"
 }
 
 start_mock() {
@@ -37,7 +37,7 @@ start_mock() {
 	mkfifo "$tmp/lines"
 	start_server mock sh -c 'exec "$1" <"$2"' sh "$build/tests/udisks-mock" "$tmp/lines"
 	exec 7>"$tmp/lines"
-	wait_until 10 grep -q ready "$tmp/mock.out"
+	wait_until 60 grep -q ready "$tmp/mock.out"
 	mock drive stick seat0
 }
 
@@ -45,7 +45,7 @@ mock() { # LINE…
 	local n
 	n=$(grep -c '^did' "$tmp/mock.out" || true)
 	echo "$*" >&7
-	wait_until 10 did_more "$n"
+	wait_until 60 did_more "$n"
 }
 
 did_more() { # N
@@ -86,7 +86,7 @@ fence=0
 fence() { # [DRIVE]
 	fence=$((fence + 1))
 	mock block "fence$fence" "$tmp/ours" "${1:-stick}" auto
-	wait_until 20 unlocked "fence$fence"
+	wait_until 60 unlocked "fence$fence"
 	mock remove "fence$fence"
 }
 
@@ -111,14 +111,14 @@ start_service
 # --- what appears ---
 
 mock block ours "$tmp/ours" stick auto
-ok "a volume of ours that appears is unlocked" wait_until 20 unlocked ours
+ok "a volume of ours that appears is unlocked" wait_until 60 unlocked ours
 ok "by what opens it, once and without a dialogue" unlocked_rightly ours "$tmp/ours"
-ok "it says which token it was" wait_until 5 says "$tmp/ours: token 0 gave the passphrase"
+ok "it says which token it was" wait_until 60 says "$tmp/ours: token 0 gave the passphrase"
 mock block theirs "$tmp/theirs" stick auto
-ok "so is one that Clevis bound" wait_until 20 unlocked theirs
+ok "so is one that Clevis bound" wait_until 60 unlocked theirs
 ok "by what opens that" unlocked_rightly theirs "$tmp/theirs"
 mock block shares "$tmp/shares" stick auto
-ok "and one with a policy of Clevis's" wait_until 20 unlocked shares
+ok "and one with a policy of Clevis's" wait_until 60 unlocked shares
 ok "by what opens that one" unlocked_rightly shares "$tmp/shares"
 
 # --- what is not for it ---
@@ -152,12 +152,12 @@ ok "one that was locked again stays locked" assert_equal "$(calls ours)" 1
 ok "whoever had unlocked it" not unlocked opened
 mock remove ours
 mock block ours "$tmp/ours" stick auto
-ok "until it comes anew" wait_until 20 called_times ours 2
+ok "until it comes anew" wait_until 60 called_times ours 2
 
 # --- who is there ---
 
 sit_down seat1 user x11
-ok "who comes to the other seat finds the volume there unlocked" wait_until 20 unlocked far
+ok "who comes to the other seat finds the volume there unlocked" wait_until 60 unlocked far
 stand_up seat0
 mock block early "$tmp/ours" stick auto
 fence far
@@ -169,13 +169,13 @@ sit_down seat0 user tty
 fence far
 ok "nor for a console" not unlocked early
 sit_down seat0 user x11
-ok "it is once a desktop's user has come" wait_until 20 unlocked early
+ok "it is once a desktop's user has come" wait_until 60 unlocked early
 
 # --- a server that is not there ---
 
 stop_tangd
 mock block late "$tmp/ours" stick auto
-ok "a server that is away" wait_until 20 says "connection refused"
+ok "a server that is away" wait_until 60 says "connection refused"
 ok "leaves it locked" not unlocked late
 start_tangd tang "$tang_port"
 ok "it is tried again" wait_until 60 unlocked late
@@ -190,16 +190,16 @@ make_small_image remote
 	--tang-thumbprint="$tang_thumbprint" "$image"
 ip address delete 192.0.2.1/32 dev lo
 mock block remote "$tmp/remote" stick auto
-ok "without a network" wait_until 20 grep -qF "network unreachable" "$tmp/service.log"
+ok "without a network" wait_until 60 grep -qF "network unreachable" "$tmp/service.log"
 ok "it stays locked" not unlocked remote
 ip address add 192.0.2.1/32 dev lo
-ok "and is unlocked once there is one" wait_until 30 unlocked remote
+ok "and is unlocked once there is one" wait_until 60 unlocked remote
 ok "rightly" unlocked_rightly remote "$tmp/remote"
 
 # --- faults ---
 
 mock block refused "$tmp/ours" stick auto
-wait_until 20 unlocked refused
+wait_until 60 unlocked refused
 mock remove refused
 ok "the passphrase stands in no message" not grep -qF \
 	"$(grep '^unlock ours' "$tmp/mock.out" | head -n 1 | cut -d ' ' -f 3 | basenc -d --base16)" "$tmp/service.log"
@@ -208,7 +208,7 @@ exec 7>&-
 stop_server mock
 start_mock
 mock block again "$tmp/ours" stick auto
-ok "UDisks may be started anew" wait_until 20 unlocked again
+ok "UDisks may be started anew" wait_until 60 unlocked again
 
 kill -TERM "${servers[service]}"
 rc=0

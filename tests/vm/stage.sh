@@ -176,7 +176,7 @@ start_network() {
 	echo 'nameserver 10.77.0.1' >"$tmp/resolv.conf"
 	start_server network unshare -n -m sh -c \
 		"mount --bind '$tmp/resolv.conf' /etc/resolv.conf && echo up && exec sleep infinity"
-	wait_until 10 grep -q up "$tmp/network.out"
+	wait_until 60 grep -q up "$tmp/network.out"
 	in_net=(nsenter "--net=/proc/${servers[network]}/ns/net" "--mount=/proc/${servers[network]}/ns/mnt")
 	"${in_net[@]}" sh -e -c 'ip link set lo up
 		ip tuntap add tap0 mode tap
@@ -187,7 +187,7 @@ start_network() {
 		--no-resolv --no-hosts --interface=tap0 --bind-interfaces --dhcp-range=10.77.0.50,10.77.0.99 \
 		--dhcp-range=fd77::,ra-stateless --enable-ra --dhcp-leasefile="$tmp/leases" --pid-file= \
 		--host-record=tang.test,10.77.0.2
-	wait_until 10 grep -q started "$tmp/dnsmasq.log"
+	wait_until 60 grep -q started "$tmp/dnsmasq.log"
 }
 
 # What finds the Tang server, or nobody.
@@ -203,7 +203,7 @@ start_net_tang() {
 	net_tang_addresses add
 	start_server tang "${in_net[@]}" socat -d -d TCP6-LISTEN:7500,ipv6only=0,reuseaddr,fork \
 		"EXEC:/usr/libexec/tangd $tmp/tang"
-	wait_until 10 grep -qE 'listening on .*:[0-9]+$' "$tmp/tang.log"
+	wait_until 60 grep -qE 'listening on .*:[0-9]+$' "$tmp/tang.log"
 	tang_thumbprint=$("${in_net[@]}" curl -sSf http://tang.test:7500/adv | jose fmt -j- -g payload -yo- |
 		jose jwk use -i- -r -u verify -o- | jose jwk thp -i- | head -n 1)
 }
@@ -262,7 +262,7 @@ boot() { # [EXPECT SEND]…
 		cp -r "$vm_tpm" "$tmp/vm-tpm"
 		start_server vm-tpm swtpm socket --tpm2 --tpmstate "dir=$tmp/vm-tpm" \
 			--ctrl "type=unixio,path=$tmp/vm-tpm.ctrl"
-		wait_until 10 test -S "$tmp/vm-tpm.ctrl"
+		wait_until 60 test -S "$tmp/vm-tpm.ctrl"
 		options+=(-chardev "socket,id=tpm,path=$tmp/vm-tpm.ctrl"
 			-tpmdev emulator,id=tpm0,chardev=tpm -device tpm-tis,tpmdev=tpm0)
 	fi
