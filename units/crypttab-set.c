@@ -5,6 +5,9 @@
 #include <errno.h>
 #include <strings.h>
 
+/* "none" and a line's end, and a blank or comma before each field or list. */
+enum { WORDS_ROOM = 16 };
+
 /* Bytes that take the place of `old`, which points into the text. */
 struct change {
 	struct ref old;
@@ -24,12 +27,15 @@ static bool is_word(const char *s)
 	return *s != '\0';
 }
 
-/* At least one; and a backslash at the end would keep the next comma from ending one. */
+/*
+ * At least one; "#" would look like a remark, and a backslash at the end would keep the next comma from ending
+ * one.
+ */
 static bool are_options(const char *text)
 {
 	struct ref rest = ref_str(text), option;
 
-	return is_word(text) && text[strlen(text) - 1] != '\\' &&
+	return is_word(text) && *text != '#' && text[strlen(text) - 1] != '\\' &&
 	       crypttab_option_next(&rest, &option);
 }
 
@@ -136,11 +142,23 @@ static int append(struct buf *b, struct ref bytes)
 	return bytes.n > 0 ? buf_append(b, bytes.p, bytes.n) : 0;
 }
 
+/* Whether they end in a comma that ends an option, which one behind a backslash does not. */
+static bool ends_in_comma(struct ref options)
+{
+	bool comma = false;
+
+	for (size_t i = 0; i < options.n; i++) {
+		comma = options.p[i] == ',';
+		i += options.p[i] == '\\';
+	}
+	return comma;
+}
+
 /* Adds the wanted options that `options` has not, with commas between and before. */
 static int append_missing(struct buf *b, struct ref wanted, struct ref options)
 {
 	struct ref option;
-	bool comma = options.n > 0 && options.p[options.n - 1] != ',';
+	bool comma = options.n > 0 && !ends_in_comma(options);
 	int r;
 
 	while (crypttab_option_next(&wanted, &option)) {
@@ -211,13 +229,21 @@ static int add(struct ref text, const struct crypttab_edit *edit, struct change 
 	return r < 0 ? r : buf_append_str(new, "\n");
 }
 
+/* Each option that is wanted comes with a comma before it; blanks may be those of the line, twice. */
+static size_t room_for(const struct crypttab_edit *edit, const struct crypttab_entry *entry)
+{
+	return strlen(edit->name) + strlen(edit->device) + strlen(edit->options) +
+	       2 * entry->line.n + WORDS_ROOM;
+}
+
 static int apply(struct ref text, const struct change *change, struct buf *ret)
 {
 	CLEANUP(buf_done) struct buf out = {0};
 	size_t head = (size_t)(change->old.p - text.p);
 	struct ref before = {text.p, head};
 	struct ref after = {change->old.p + change->old.n, text.n - head - change->old.n};
-	int r = buf_init(&out, CRYPTTAB_SIZE_MAX);
+	size_t size = before.n + change->new.n + after.n;
+	int r = size > CRYPTTAB_SIZE_MAX ? -E2BIG : buf_init(&out, size);
 
 	if (r == 0)
 		r = append(&out, before);
@@ -246,7 +272,7 @@ int crypttab_set(struct ref text, const struct crypttab_edit *edit, const struct
 	if (r < 0)
 		return r;
 
-	r = buf_init(&change.new, CRYPTTAB_SIZE_MAX);
+	r = buf_init(&change.new, room_for(edit, &entry));
 	if (r == 0)
 		r = there ? complete(&entry, ref_str(edit->options), &change)
 			  : add(text, edit, &change);

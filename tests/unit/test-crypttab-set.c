@@ -30,6 +30,8 @@ static void test_set(void **state)
 		{"data UUID=1a - -\n", "data UUID=1a - " OPTIONS "\n"},
 		{"data UUID=1a - luks,discard\n", "data UUID=1a - luks,discard," OPTIONS "\n"},
 		{"data UUID=1a - luks,\n", "data UUID=1a - luks," OPTIONS "\n"},
+		{"data UUID=1a - a\\,\n", "data UUID=1a - a\\,," OPTIONS "\n"},
+		{"data UUID=1a - a\\\\,\n", "data UUID=1a - a\\\\," OPTIONS "\n"},
 		{"data UUID=1a - luks  # x\n", "data UUID=1a - luks," OPTIONS "  # x\n"},
 		{"data UUID=1a - luks\r\nx y\r\n", "data UUID=1a - luks," OPTIONS "\r\nx y\r\n"},
 		{"data UUID=1a - _netdev\n", "data UUID=1a - _netdev,token-type=cotter-tang\n"},
@@ -115,6 +117,7 @@ static void test_words(void **state)
 		{{"a", "b", ""}, "\"\" cannot be options"},
 		{{"a", "b", "c\td"}, "cannot be options"},
 		{{"a", "b", "c\\"}, "cannot be options"},
+		{{"a", "b", "#c"}, "\"#c\" cannot be options"},
 		{{"a", "b", ",,"}, "\",,\" cannot be options"},
 	};
 
