@@ -9,7 +9,8 @@
 #include <link.h>
 #include <sys/stat.h>
 
-enum { FILE_MAX = 64 * 1024 * 1024 };
+/* No file is linked with as many, nor are names of files as long. */
+enum { FILE_MAX = 64 * 1024 * 1024, NAMES_MAX = 1024, NAME_ROOM = 256 };
 
 /* Copies n bytes at this offset; false where the file has them not. */
 static bool copy(struct ref file, uint64_t offset, void *to, size_t n)
@@ -41,62 +42,81 @@ static bool offset_of(struct ref file, const ElfW(Ehdr) * header, uint64_t addre
 	return false;
 }
 
-static int add_name(struct ref file, uint64_t offset, json_t *names)
+static int add_name(struct ref file, uint64_t strings, uint64_t offset, json_t *names)
 {
-	if (offset >= file.n || !memchr(file.p + offset, '\0', file.n - offset))
+	char name[NAME_ROOM];
+	size_t n;
+
+	/* Each may be as large as it likes, but not their sum. */
+	if (strings >= file.n || offset >= file.n - strings)
 		return -EBADMSG;
-	return json_array_append_new(names, json_string((const char *)file.p + offset)) < 0
-		       ? -EBADMSG
-		       : 0;
+	n = file.n - (strings + offset);
+	n = strnlen((const char *)file.p + strings + offset, n < NAME_ROOM ? n : NAME_ROOM);
+	if (n == 0 || n == NAME_ROOM || strings + offset + n == file.n ||
+	    json_array_size(names) == NAMES_MAX)
+		return -EBADMSG;
+	memcpy(name, file.p + strings + offset, n);
+	name[n] = '\0';
+	return json_array_append_new(names, json_string(name)) < 0 ? -EBADMSG : 0;
 }
 
-/* The names are in a table that another entry of the same section tells. */
+/* Counts the section's entries, and finds the table of names, which one of them tells. */
+static int find_strings(struct ref file, const ElfW(Ehdr) * header, const ElfW(Phdr) * dynamic,
+			size_t *ret_n, uint64_t *ret)
+{
+	size_t n = dynamic->p_filesz / sizeof(ElfW(Dyn));
+	uint64_t address = 0;
+	ElfW(Dyn) entry;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		if (!copy(file, dynamic->p_offset + i * sizeof(entry), &entry, sizeof(entry)))
+			return -EBADMSG;
+		if (entry.d_tag == DT_NULL)
+			break;
+		if (entry.d_tag == DT_STRTAB)
+			address = entry.d_un.d_ptr;
+	}
+	if (!offset_of(file, header, address, ret))
+		return -EBADMSG;
+	*ret_n = i;
+	return 0;
+}
+
 static int read_dynamic(struct ref file, const ElfW(Ehdr) * header, const ElfW(Phdr) * dynamic,
 			json_t *names)
 {
-	size_t n = dynamic->p_filesz / sizeof(ElfW(Dyn));
-	uint64_t strings = 0;
+	uint64_t strings;
 	ElfW(Dyn) entry;
+	size_t n;
+	int r = find_strings(file, header, dynamic, &n, &strings);
 
-	for (size_t i = 0; i < n; i++) {
-		if (!copy(file, dynamic->p_offset + i * sizeof(entry), &entry, sizeof(entry)))
-			return -EBADMSG;
-		if (entry.d_tag == DT_STRTAB &&
-		    !offset_of(file, header, entry.d_un.d_ptr, &strings))
-			return -EBADMSG;
-	}
-	for (size_t i = 0; i < n; i++) {
-		int r = 0;
-
+	for (size_t i = 0; r == 0 && i < n; i++) {
 		(void)copy(file, dynamic->p_offset + i * sizeof(entry), &entry, sizeof(entry));
 		if (entry.d_tag == DT_NEEDED)
-			r = entry.d_un.d_val < file.n
-				    ? add_name(file, strings + entry.d_un.d_val, names)
-				    : -EBADMSG;
-		if (r < 0)
-			return r;
+			r = add_name(file, strings, entry.d_un.d_val, names);
 	}
-	return 0;
+	return r;
 }
 
 static int read_file(struct ref file, json_t *names)
 {
 	ElfW(Ehdr) header;
 	ElfW(Phdr) dynamic;
-	int r = 0;
 
 	if (!copy(file, 0, &header, sizeof(header)) ||
 	    memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 ||
 	    header.e_ident[EI_CLASS] != (sizeof(void *) == 8 ? ELFCLASS64 : ELFCLASS32) ||
 	    header.e_phentsize != sizeof(dynamic))
 		return -EBADMSG;
-	for (size_t i = 0; r == 0 && i < header.e_phnum; i++) {
+	/* There is one such section, or none. */
+	for (size_t i = 0; i < header.e_phnum; i++) {
 		if (!segment(file, &header, i, &dynamic))
 			return -EBADMSG;
 		if (dynamic.p_type == PT_DYNAMIC)
-			r = read_dynamic(file, &header, &dynamic, names);
+			return read_dynamic(file, &header, &dynamic, names);
 	}
-	return r;
+	return 0;
 }
 
 int elf_needed(const char *path, json_t **ret)

@@ -9,7 +9,13 @@
 #include <fnmatch.h>
 #include <sys/stat.h>
 
-enum { FILES_MAX = 500 * 1000, TEXT_MAX = 256 * 1024 };
+/* Names and texts of all files; a small compressed image may unpack to any size. */
+enum { FILES_MAX = 500 * 1000, TEXT_MAX = 256 * 1024, KEPT_MAX = 64 * 1024 * 1024 };
+
+struct reading {
+	json_t *files;
+	size_t kept; /* bytes of names and texts */
+};
 
 /* Files whose text is of interest. Of all others only that they are there is kept: there may be keys. */
 static const char *const texts[] = {
@@ -38,7 +44,7 @@ static const char *plain_name(const char *name)
 	return name;
 }
 
-static int add_text(struct cpio *cpio, bool link, json_t **ret)
+static int add_text(struct cpio *cpio, bool link, size_t *kept, json_t **ret)
 {
 	CLEANUP(buf_done) struct buf text = {0};
 	int r = cpio_data(cpio, link ? CPIO_NAME_MAX : TEXT_MAX, &text);
@@ -48,36 +54,38 @@ static int add_text(struct cpio *cpio, bool link, json_t **ret)
 	if (r < 0)
 		return r;
 
+	*kept += text.n;
 	*ret = link ? json_pack("[s]", (const char *)text.p)
 		    : json_string((const char *)text.p); /* NULL where it is no text */
 	return 0;
 }
 
-static int add_entry(struct cpio *cpio, json_t *files)
+static int add_entry(struct cpio *cpio, struct reading *reading)
 {
 	const char *name = plain_name(cpio->name);
 	json_t *value = NULL;
 	int r = 0;
 
-	if (json_object_size(files) == FILES_MAX)
-		return -EBADMSG;
+	reading->kept += strlen(name);
+	if (json_object_size(reading->files) == FILES_MAX || reading->kept > KEPT_MAX)
+		return -E2BIG;
 	if (S_ISLNK(cpio->mode) || (S_ISREG(cpio->mode) && is_text(name)))
-		r = add_text(cpio, S_ISLNK(cpio->mode), &value);
+		r = add_text(cpio, S_ISLNK(cpio->mode), &reading->kept, &value);
 	if (r < 0)
 		return r;
 	/* A name that is not UTF-8 is none that anybody looks for. */
-	(void)json_object_set_new(files, name, value ? value : json_true());
+	(void)json_object_set_new(reading->files, name, value ? value : json_true());
 	return 0;
 }
 
 /* Whose magic number was read. */
-static int read_archive(FILE *from, json_t *files)
+static int read_archive(FILE *from, struct reading *reading)
 {
 	struct cpio cpio = {.from = from, .begun = true};
 	int r;
 
 	while ((r = cpio_next(&cpio)) > 0) {
-		r = add_entry(&cpio, files);
+		r = add_entry(&cpio, reading);
 		if (r < 0)
 			return r;
 	}
@@ -102,7 +110,7 @@ static int next_magic(FILE *from, uint8_t ret[UNPACK_MAGIC])
 }
 
 /* All archives of a stream; where `fd` is its file, the last may be compressed, and is one of such streams. */
-static int read_archives(FILE *from, int fd, const struct log *log, json_t *files)
+static int read_archives(FILE *from, int fd, const struct log *log, struct reading *reading)
 {
 	CLEANUP(unpack_done) struct unpack unpack = {0};
 	uint8_t magic[UNPACK_MAGIC];
@@ -110,7 +118,7 @@ static int read_archives(FILE *from, int fd, const struct log *log, json_t *file
 	int r;
 
 	while ((r = next_magic(from, magic)) > 0 && cpio_begins(magic)) {
-		r = read_archive(from, files);
+		r = read_archive(from, reading);
 		if (r < 0)
 			return r;
 		any = true;
@@ -122,7 +130,7 @@ static int read_archives(FILE *from, int fd, const struct log *log, json_t *file
 
 	r = unpack_begin(fd, ftello(from) - UNPACK_MAGIC, magic, log, &unpack);
 	if (r == 0)
-		r = read_archives(unpack.from, -1, log, files);
+		r = read_archives(unpack.from, -1, log, reading);
 	/* What its program cannot unpack ends at once. */
 	return r == -EMEDIUMTYPE && unpack.child > 0 ? -ENODATA : r;
 }
@@ -137,6 +145,9 @@ static int explain(const char *path, int r, const struct log *log)
 		return log_err(log, -EBADMSG, "%s is cut off or damaged: make it again", path);
 	case -EBADMSG:
 		return log_err(log, -EBADMSG, "%s is damaged: make it again", path);
+	case -E2BIG:
+		return log_err(log, -EBADMSG,
+			       "%s holds more files than any initramfs: make it again", path);
 	case -EIO:
 		return log_err(log, -EIO, "%s cannot be read", path);
 	default:
@@ -147,6 +158,7 @@ static int explain(const char *path, int r, const struct log *log)
 int initrd_read(const char *path, const struct log *log, struct initrd *ret)
 {
 	CLEANUP(initrd_done) struct initrd initrd = {.files = json_object()};
+	struct reading reading = {.files = initrd.files};
 	FILE *from = fopen(path, "re");
 	struct stat st;
 	int r;
@@ -158,7 +170,7 @@ int initrd_read(const char *path, const struct log *log, struct initrd *ret)
 	else if (fstat(fileno(from), &st) < 0 || !S_ISREG(st.st_mode))
 		r = explain(path, -EMEDIUMTYPE, log);
 	else
-		r = explain(path, read_archives(from, fileno(from), log, initrd.files), log);
+		r = explain(path, read_archives(from, fileno(from), log, &reading), log);
 	(void)fclose(from);
 	if (r < 0)
 		return r;

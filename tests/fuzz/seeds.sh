@@ -223,6 +223,38 @@ printf 'a text' | luksmeta save -d "$tmp/luks1" -s 0 -u cb6e8904-81ff-40da-a84a-
 at=$(LC_ALL=C grep -obUa LUKSMETA "$tmp/luks1" | head -n 1 | cut -d: -f1)
 seed luksmeta saved dd if="$tmp/luks1" bs=4096 skip=$((at / 4096)) count=3 status=none
 
+# --- images by cpio and what compresses them, libraries by gcc ---
+
+tree=$tmp/tree
+mkdir -p "$tree/etc/cmdline.d" "$tree/usr/lib/modules/6.1/kernel/drivers/char/tpm" "$tree/scripts"
+ln -s usr/lib "$tree/lib"
+ln -s ../usr/lib/./modules/6.1 "$tree/etc/modules"
+echo 'root UUID=1 none token-type=cotter-tang,x-initrd.attach' >"$tree/etc/crypttab"
+echo 'rd.neednet=1' >"$tree/etc/cmdline.d/50-cotter.conf"
+echo '127.0.0.1 localhost tang' >"$tree/etc/hosts"
+echo 'kernel/drivers/char/tpm/tpm.ko' >"$tree/usr/lib/modules/6.1/modules.builtin"
+touch "$tree/usr/lib/modules/6.1/kernel/drivers/char/tpm/tpm_tis.ko.xz" "$tree/scripts/functions"
+pack() { # FORMAT
+	(cd "$tree" && find . | sort | cpio -o -H "$1" --quiet --reproducible)
+}
+seed cpio newc pack newc
+seed cpio crc pack crc
+seed cpio old pack odc
+keep initrd "$folder/cpio/newc"
+pack newc >"$tmp/archive"
+for packer in 'gzip -9n' 'xz --check=crc32' 'xz --format=lzma' 'zstd -19q' 'lz4 -lq' bzip2 lzop; do
+	# shellcheck disable=SC2086 # words
+	seed initrd "${packer//[ =]/-}" $packer -c "$tmp/archive"
+done
+seed initrd two sh -c 'cat "$1"; head -c 512 /dev/zero; cat "$2"' two "$folder/cpio/crc" "$folder/initrd/gzip--9n"
+library() { # OPTION…
+	echo 'int answer(void); int answer(void) { return 42; }' |
+		gcc -x c -shared -nostdlib -s -Wl,--build-id=none,-z,noseparate-code,--hash-style=gnu "$@" -
+}
+seed elf-needed one library -o /dev/stdout -Wl,--no-as-needed -lc
+seed elf-needed two library -o /dev/stdout -Wl,--no-as-needed -lm -lc -Wl,-soname,libx.so.1
+seed elf-needed none library -o /dev/stdout
+
 # --- texts that people write, NULs between those of several files ---
 
 seed policy tree printf '2 of (tpm2(pcrs=7), tang(http://a, thp=x), 1 of (tang("http://b"), tang(http://c)))'

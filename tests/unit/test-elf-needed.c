@@ -75,11 +75,55 @@ static void test_bad(void **state)
 	free(copy);
 }
 
+enum { NAMES_AT = 512, TABLE_AT = 1024, TABLE_ROOM = 64 * 1024 };
+
+/* A library that is linked `n` times with what is called so, and what reading it comes to. */
+static int read_linked(const char *name, size_t n)
+{
+	static uint8_t file[TABLE_AT + TABLE_ROOM];
+	const size_t size = (n + 2) * sizeof(ElfW(Dyn));
+	const ElfW(Ehdr) header = {
+		.e_ident = {0x7f, 'E', 'L', 'F', sizeof(void *) == 8 ? ELFCLASS64 : ELFCLASS32},
+		.e_phoff = sizeof(header),
+		.e_phentsize = sizeof(ElfW(Phdr)),
+		.e_phnum = 2};
+	const ElfW(Phdr)
+		segments[] = {{.p_type = PT_LOAD, .p_vaddr = 0x1000, .p_filesz = sizeof(file)},
+			      {.p_type = PT_DYNAMIC, .p_offset = TABLE_AT, .p_filesz = size}};
+	ElfW(Dyn) entry = {.d_tag = DT_STRTAB, .d_un.d_ptr = 0x1000 + NAMES_AT};
+
+	memset(file, 0, sizeof(file));
+	memcpy(file, &header, sizeof(header));
+	memcpy(file + sizeof(header), segments, sizeof(segments));
+	memcpy(file + NAMES_AT, name, strlen(name));
+	memcpy(file + TABLE_AT, &entry, sizeof(entry));
+	entry = (ElfW(Dyn)){.d_tag = DT_NEEDED};
+	for (size_t i = 1; i <= n; i++)
+		memcpy(file + TABLE_AT + i * sizeof(entry), &entry, sizeof(entry));
+	return read_copy(file, sizeof(file));
+}
+
+/* What is read is no more than a file that can be run would have. */
+static void test_limits(void **state)
+{
+	char name[300] = "";
+
+	(void)state;
+	memset(name, 'x', 255);
+	assert_int_equal(read_linked(name, 1), 0);
+	assert_int_equal(read_linked(name, 1024), 0);
+	assert_int_equal(read_linked(name, 1025), -EBADMSG);
+	name[255] = 'x';
+	assert_int_equal(read_linked(name, 1), -EBADMSG);
+	assert_int_equal(read_linked("", 1), -EBADMSG);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_self),
 		cmocka_unit_test(test_bad),
+		cmocka_unit_test(test_limits),
 	};
 
 	return cmocka_run_group_tests(tests, begin, end);

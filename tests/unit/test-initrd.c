@@ -190,6 +190,28 @@ static void test_bad(void **state)
 	assert_int_equal(rmdir(under("/image")), 0);
 }
 
+/* Names and texts that are kept have a limit in all, whatever an image unpacks to. */
+static void test_much(void **state)
+{
+	enum { SIZE = 256 * 1024, LIMIT = 64 * 1024 * 1024 };
+	char name[64], *text = malloc(SIZE);
+	FILE *to = begin();
+
+	(void)state;
+	assert_non_null(text);
+	memset(text, 'x', SIZE - 1);
+	text[SIZE - 1] = '\0';
+	for (size_t i = 0; i <= LIMIT / SIZE; i++) {
+		(void)snprintf(name, sizeof(name), "etc/cmdline.d/%zu.conf", i);
+		file(to, name, text);
+	}
+	free(text);
+	archive_end(to);
+	assert_int_equal(fclose(to), 0);
+	expect_bad(-EBADMSG, "more files than any initramfs");
+	assert_int_equal(unlink(under("/image")), 0);
+}
+
 static int begin_root(void **state)
 {
 	(void)state;
@@ -199,10 +221,9 @@ static int begin_root(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_paths),
-		cmocka_unit_test(test_modules),
-		cmocka_unit_test(test_several),
-		cmocka_unit_test(test_bad),
+		cmocka_unit_test(test_paths),   cmocka_unit_test(test_modules),
+		cmocka_unit_test(test_several), cmocka_unit_test(test_bad),
+		cmocka_unit_test(test_much),
 	};
 
 	return cmocka_run_group_tests(tests, begin_root, remove_root);
