@@ -298,6 +298,15 @@ static void check_file(struct check *check, const char *path)
 			    "%s has no %s, which the token names", where(check), path);
 }
 
+static void check_module(struct check *check, const char *path)
+{
+	char whole[PATH_ROOM];
+
+	(void)snprintf(whole, sizeof(whole), "%s%s", check->machine->root, path);
+	check_file(check, path);
+	check_linked(check, whole, path);
+}
+
 /* The module that drives this machine's TPM; empty where that is not known. */
 static void tpm_module(const char *root, char ret[64])
 {
@@ -346,6 +355,7 @@ static void check_line(struct check *check, const char *line)
 		{"network ", check_network}, {"name ", check_name},
 		{"bundle ", check_bundle},   {"file ", check_file},
 		{"drivers ", check_drivers}, {"measure ", check_measure},
+		{"module ", check_module},   {"secret ", check_file},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++)

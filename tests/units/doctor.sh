@@ -3,6 +3,7 @@
 # --doctor on images that dracut makes with our module, and with each thing that an unlock needs taken out in
 # turn: what is missing is found, and nothing else; and on images that are compressed otherwise, or damaged.
 . "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../softhsm.sh"
 . "$(dirname "$0")/../tpm.sh"
 
 [ "$(id -u)" = 0 ] || skip_all "only root can have an /etc of its own"
@@ -21,6 +22,11 @@ done
 : >"$etc/fstab"
 echo "127.0.0.1 localhost tang.test" >"$etc/hosts"
 chmod 755 "$tmp"
+
+# A machine with one network device, whatever this one has.
+mkdir -p "$tmp/net/eth0/device/driver" "$tmp/drivers/virtio_net"
+ln -s "$tmp/drivers/virtio_net" "$tmp/net/eth0/device/driver/module"
+: >"$tmp/cmdline"
 
 # --- volumes ---
 
@@ -47,15 +53,15 @@ cp -a /usr/lib/systemd/system "$units"
 cp "$src"/units/*.{path,service,socket} "$build"/units/*.service "$units"
 echo "$root" >"$tmp/image-crypttab"
 
-make_dracut_image() {
+make_dracut_image() { # NAME MODULES [OPTION…]
 	with_plugins sh -c 'mount --bind "$1/modules" /usr/lib/dracut/modules.d
 		mount --bind "$1/units" /usr/lib/systemd/system; shift; exec "$@"' dracut "$tmp" \
 		dracut --force --no-kernel --no-hostonly --no-early-microcode --nostrip --conf /dev/null \
-		--confdir "$tmp/none" --modules "systemd-initrd crypt cotter network systemd-networkd" \
-		--compress 'zstd -1 -q' --include "$tmp/image-crypttab" /etc/crypttab "$tmp/image" 0-test
+		--confdir "$tmp/none" --modules "systemd-initrd $2" --compress 'zstd -1 -q' "${@:3}" "$tmp/$1" 0-test
 }
+crypttab_too=(--include "$tmp/image-crypttab" /etc/crypttab)
 
-ok "dracut makes an image" make_dracut_image
+ok "dracut makes an image" make_dracut_image image "crypt cotter network systemd-networkd" "${crypttab_too[@]}"
 [ $failures = 0 ] || done_testing
 (cd "$tree" && zstd -dcq "$tmp/image" | cpio -idm --quiet)
 
@@ -79,7 +85,8 @@ use=$tmp/image
 form=short
 doctor() { # [LINE…]
 	printf '%s\n' "$@" >"$crypttab"
-	run with_plugins sh -c 'mount --bind "$1/etc" /etc && mount --bind "$1/boot" /boot || exit 125
+	run with_plugins sh -c 'mount --bind "$1/etc" /etc && mount --bind "$1/boot" /boot &&
+		mount --bind "$1/cmdline" /proc/cmdline && mount --bind "$1/net" /sys/class/net || exit 125
 		shift; exec "$@"' doctor "$tmp" "$cotter_enroll" --doctor --json="$form" \
 		${use:+--initrd="$use"}
 }
@@ -128,6 +135,22 @@ ok "none there is an error" finds 4 image
 use='' doctor "$data"
 ok "but not where the initramfs opens nothing" finds 0
 
+# --- what dracut left out ---
+
+omit=none
+with_modules() { # MODULES NAME STATUS FINDING…
+	rm -f "$tmp/lacking"
+	make_dracut_image lacking "$1" --omit "$omit" "${crypttab_too[@]}" >"$tmp/lacking.log" 2>&1 || tail "$tmp/lacking.log"
+	use=$tmp/lacking doctor "$root"
+	ok "$2" finds "${@:3}"
+}
+with_modules "crypt network systemd-networkd" "by dracut without cotter" 4 agent library network-asked plugin
+omit=network with_modules "crypt cotter" "by dracut without the network" 4 network
+with_modules "network systemd-networkd" "by dracut without what opens volumes" 4 \
+	agent cryptsetup library network-asked plugin
+crypttab_too=()
+with_modules "crypt cotter network systemd-networkd" "by dracut without crypttab" 4 volume
+
 # --- what is missing in the image ---
 
 lacks() { # FINDING STATUS PATH…
@@ -166,9 +189,47 @@ changed "no key socket for a key that is measured" "$measured" 4 key-socket
 changed "or one" "$measured" 0
 cp "$tree/etc/crypttab" "$tmp/changed/etc/crypttab"
 
+# --- the network's driver ---
+
+modules_folder=$tmp/changed/usr/lib/modules/0-test
+mkdir -p "$modules_folder/kernel/drivers/net"
+echo kernel/fs/ext4/ext4.ko >"$modules_folder/modules.builtin"
+changed "no driver of the machine's network device" "$root" 4 network-driver
+ok "which is named" assert_json '.volumes[0].findings[0].cause | endswith("such as virtio_net")'
+: >"$modules_folder/kernel/drivers/net/virtio-net.ko.zst"
+changed "or one" "$root" 0
+rm "$modules_folder/kernel/drivers/net/virtio-net.ko.zst"
+echo kernel/drivers/net/virtio_net.ko >>"$modules_folder/modules.builtin"
+changed "or one in the kernel" "$root" 0
+rm -r "$modules_folder"
+
+# --- the kernel command line ---
+
+with_cmdline() { # NAME WORDS LINE STATUS [FINDING]
+	echo "$2" >"$tmp/cmdline"
+	doctor "$3"
+	ok "$1" finds "${@:4}"
+	: >"$tmp/cmdline"
+}
+with_cmdline "luks=no keeps it closed" "quiet luks=no" "$data" 4 cmdline
+with_cmdline "in the initramfs too" "quiet luks=no" "$root" 4 cmdline
+with_cmdline "rd.luks=no does there" "rd.luks=no" "$root" 4 cmdline
+with_cmdline "and not later" "rd.luks=no" "$data" 0
+with_cmdline "luks.crypttab=no has its line ignored" luks.crypttab=no "$data" 4 cmdline
+with_cmdline "and a word that only looks like it does not" xluks=no "$data" 0
+without etc/cmdline.d
+use=$tmp/without with_cmdline "the network is asked for by ip=" "quiet ip=dhcp" "$root" 0
+use=$tmp/without with_cmdline "or by rd.neednet=1" "rd.neednet=1" "$root" 0
+use=$tmp/without with_cmdline "but by nothing else" "rd.neednet=0 zip=dhcp" "$root" 4 network-asked
+without etc/crypttab
+use=$tmp/without with_cmdline "a volume is asked for by its UUID" \
+	"rd.luks.uuid=$(cryptsetup luksUUID --disable-external-tokens "$root_image")" "$root" 0
+
 # --- by name, over https, and by the TPM ---
 
 curl -sSf "$tang_url/adv" >"$tmp/adv"
+rm -rf "$tmp/changed"
+cp -a "$tree" "$tmp/changed"
 make_small_image by-name
 unshare -m sh -c 'mount --bind "$1" /etc; shift; exec "$@"' sh "$etc" "$cotter_enroll" "${bind[@]}" \
 	--tang="http://tang.test:$tang_port" "${trust[@]}" "$image"
@@ -206,7 +267,7 @@ ok "the system's CA certificates that the image has not" has_finding ca-bundle
 start_tpm tpm
 make_small_image tpm
 "$cotter_enroll" "${bind[@]}" --tpm2-device=auto --tpm2-pcrs= "$image"
-tpm="root $image none x-initrd.attach"
+tpm="root $image none x-initrd.attach" tpm_image=$image
 echo "$tpm" >"$tmp/changed/etc/crypttab"
 folder=$tmp/changed/usr/lib/modules/0-test
 mkdir -p "$folder"
@@ -220,8 +281,43 @@ mkdir -p "$folder/kernel/drivers/char/tpm"
 changed "or as a module" "$tpm" 0
 rm "$tmp/changed/$libraries/libtss2-esys.so.0"
 changed "without libtss2-esys.so.0: library" "$tpm" 4 library
+touch "$tmp/changed/$libraries/libtss2-esys.so.0"
+
+make_small_image pcr15
+"$cotter_enroll" "${bind[@]}" --tpm2-device=auto --tpm2-pcrs="15:sha256=$pcr_zeros" "$image"
+pcr15=${tpm/ * none/ $image none}
+changed "no cotter-pcr15 for a policy that ends with the initramfs" "$pcr15" 0 pcr15
+mkdir -p "$tmp/changed/usr/libexec"
+: >"$tmp/changed/usr/libexec/cotter-pcr15"
+changed "or one" "$pcr15" 0
+tpm2_pcrextend "15:sha256=$(printf %064d 1)"
+changed "which has ended" "$pcr15" 0
+changed "and which the real root cannot meet" "late $image none luks" 4 policy
+make_small_image pin
+"$src/tests/terminal.py" "New PIN: " $'7391\n' "The same again: " $'7391\n' -- "$cotter_enroll" "${bind[@]}" --tpm2-device=auto --tpm2-pcrs= \
+	--tpm2-with-pin=yes "$image" >/dev/null
+changed "a PIN, which somebody has to type" "root $image none x-initrd.attach" 0 pin
+
+# --- by a card ---
+
+make_card card
+make_key card rsa:2048 01 rsa
+make_small_image card
+"$cotter_enroll" "${bind[@]}" --pkcs11-token-uri="$(card_uri 'token=card;object=rsa' "pin-value=$card_pin")" \
+	"$image"
+card="root $image none x-initrd.attach"
+for file in "$softhsm" "$libraries/libp11-kit.so.0"; do
+	ldd "$file" | sed -n 's|^[^/]*\(/[^ ]*\) (0x.*|\1|p; a '"$file"
+done | sort -u | while read -r file; do
+	mkdir -p "$tmp/changed$(dirname "$file")"
+	[ -e "$tmp/changed$file" ] || : >"$tmp/changed$file"
+done
+changed "a card's module that the image has" "$card" 0
+rm "$tmp/changed$softhsm"
+changed "or not" "$card" 4 file
+
 stop_server tpm
-use=$tmp/image doctor "$root" "data $image none"
+use=$tmp/image doctor "$root" "data $tpm_image none"
 ok "a TPM that is away is told from what is wrong" assert_rc 3
 start_tpm tpm
 
@@ -258,6 +354,7 @@ lacks_system() { # FINDING STATUS PATH
 	mv "$tmp/away" "$etc/$3"
 }
 lacks_system remote-target 4 systemd/system/multi-user.target.wants/remote-cryptsetup.target
+lacks_system network-online 0 systemd/system/network-online.target.wants/systemd-networkd-wait-online.service
 lacks_system agent 0 systemd/system/sysinit.target.wants/cotter-agent.path
 doctor "data $root_image none token-type=cotter-tang"
 ok "the network alone, and no _netdev" finds 4 netdev
