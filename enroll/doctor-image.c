@@ -7,12 +7,15 @@
 
 #include <fnmatch.h>
 #include <stdio.h>
+#include <strings.h>
 
 #define AGAIN "make the image again, by dracut --force or update-initramfs -u"
 
 static const struct finding_kind no_image = {
 	"image", FINDING_ERROR, "name the image that the next boot loads with --initrd="};
 static const struct finding_kind not_in_image = {"volume", FINDING_ERROR, AGAIN};
+static const struct finding_kind other_device = {
+	"volume", FINDING_ERROR, "name this machine's image with --initrd=, or " AGAIN};
 static const struct finding_kind key_in_image = {
 	"key-file", FINDING_ERROR, "put \"none\" in its place in /etc/crypttab, and " AGAIN};
 static const struct finding_kind old_line = {"old-image", FINDING_WARNING, AGAIN};
@@ -79,11 +82,48 @@ static void look_at_key(const struct crypttab_entry *entry, struct findings *fin
 			    (int)entry->key.n, (const char *)entry->key.p);
 }
 
+/* The UUID by which a field names a device; nothing where it does otherwise. */
+static struct ref uuid_of(struct ref device)
+{
+	static const char *const begins[] = {"UUID=", "/dev/disk/by-uuid/"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(begins); i++) {
+		size_t n = strlen(begins[i]);
+
+		if (ref_begins(device, begins[i]))
+			return (struct ref){device.p + n, device.n - n};
+	}
+	return (struct ref){0};
+}
+
+/* An image may name the device in another way than crypttab, but by no other UUID. */
+static void look_at_device(const struct patient *patient, const struct crypttab_entry *entry,
+			   struct findings *findings)
+{
+	const char *uuid = luks_uuid(patient->luks);
+	struct ref other = uuid_of(entry->device);
+
+	if (other.n == 0 || !uuid || crypttab_option(entry->options, "header", NULL) ||
+	    (other.n == strlen(uuid) && strncasecmp((const char *)other.p, uuid, other.n) == 0))
+		return;
+	finding_add(findings, &other_device,
+		    "the image's crypttab has a volume of this name on %.*s, which is another "
+		    "than this one (UUID %s)",
+		    (int)entry->device.n, (const char *)entry->device.p, uuid);
+}
+
 static void look_at_line(const struct patient *patient, const struct crypttab_entry *entry,
 			 struct findings *findings)
 {
 	look_at_key(entry, findings);
-	if (!ref_equal(entry->options, patient->entry->options))
+	look_at_device(patient, entry, findings);
+	if (ref_equal(entry->options, patient->entry->options))
+		return;
+	if (entry->options.n == 0)
+		finding_add(findings, &old_line,
+			    "the image's crypttab has no options for the volume, unlike "
+			    "/etc/crypttab");
+	else
 		finding_add(findings, &old_line,
 			    "the image's crypttab has the options \"%.*s\" for the volume, not "
 			    "those of /etc/crypttab",
@@ -160,9 +200,13 @@ static void look_at_tools(const struct machine *machine, const struct patient *p
 	if (!has_any(machine, scripts, ARRAY_SIZE(scripts)))
 		finding_add(findings, &no_script,
 			    "the image has not the script by which cotter opens volumes");
-	if (!find_line(initrd_text(&machine->image, "/cryptroot/crypttab"), patient->name, &entry))
+	if (!find_line(initrd_text(&machine->image, "/cryptroot/crypttab"), patient->name,
+		       &entry)) {
 		finding_add(findings, &not_in_image, "the image's crypttab has not the volume");
-	else if (!crypttab_none(entry.key))
+		return;
+	}
+	look_at_device(patient, &entry, findings);
+	if (!crypttab_none(entry.key))
 		look_at_key(&entry, findings);
 	else if (!is_left_to_us(initrd_text(&machine->image, "/cryptroot/cotter"), patient->name))
 		finding_add(findings, &not_in_image,

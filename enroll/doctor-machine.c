@@ -22,6 +22,8 @@ static int read_text(const char *root, const char *path, const struct log *log, 
 	r = text_file_read(whole, CRYPTTAB_SIZE_MAX, ret);
 	if (r == -ENOENT)
 		return buf_copy(ret, ref_str(""));
+	if (r == -E2BIG)
+		return log_err(log, -EIO, "%s is larger than 1 MiB: see what got into it", whole);
 	return r < 0 && r != -ENOMEM
 		       ? log_err(log, -EIO, "%s cannot be read: %s", whole, strerror(-r))
 		       : r;

@@ -13,6 +13,8 @@
 
 static const struct finding_kind no_header = {
 	"header", FINDING_ERROR, "have the device there, or correct the volume's line of crypttab"};
+static const struct finding_kind no_permission = {"header", FINDING_ERROR,
+						  "run cotter-enroll as root"};
 static const struct finding_kind no_token = {
 	"token", FINDING_ERROR, "bind the volume, or take token-type= from its line of crypttab"};
 static const struct finding_kind orphan = {"keyslot", FINDING_ERROR,
@@ -176,7 +178,8 @@ static bool open_patient(struct patient *patient, const struct place *place,
 	}
 	if (r < 0) {
 		*ret_verdict = verdicts[FINDING_ERROR];
-		finding_add(findings, &no_header, "%s", said);
+		finding_add(findings, r == -EACCES && geteuid() != 0 ? &no_permission : &no_header,
+			    "%s", said);
 		return false;
 	}
 	if (inventory_read(patient->luks, &patient->inventory) < 0 ||
@@ -251,7 +254,10 @@ static int look_at_crypttab(const struct machine *machine, json_t *volumes)
 	while (r == 0 && (r = crypttab_next(&reader, &entry)) != 0) {
 		CLEANUP(place_done) struct place place = {0};
 
-		if (r < 0) { /* a line that systemd passes over too */
+		if (r < 0) { /* as systemd does */
+			output_warn("warning: line %zu of crypttab names no device, and is passed "
+				    "over",
+				    reader.number);
 			r = 0;
 			continue;
 		}

@@ -222,7 +222,7 @@ static void write_table(struct output *out, const struct options *options, bool 
 			table_report(out->json, out->quiet);
 		break;
 	case VERB_DOCTOR:
-		table_doctor(out->json, out->quiet);
+		table_doctor(out->json, ok, out->quiet);
 		break;
 	case VERB_DEVICES:
 		if (ok)

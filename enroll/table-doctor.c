@@ -35,7 +35,7 @@ static void print_finding(const json_t *finding)
 	table_line(json_string_value(remedy));
 }
 
-void table_doctor(const json_t *result, bool quiet)
+void table_doctor(const json_t *result, bool ok, bool quiet)
 {
 	const char *image = js_str(result, "initrd");
 	const json_t *volumes = json_object_get(result, "volumes"), *volume, *finding;
@@ -46,7 +46,7 @@ void table_doctor(const json_t *result, bool quiet)
 
 		table_line(json_string_value(line));
 	}
-	if (json_array_size(volumes) == 0 && !quiet)
+	if (json_array_size(volumes) == 0 && ok && !quiet)
 		table_line("crypttab has no volumes");
 	json_array_foreach(volumes, i, volume) {
 		const json_t *findings = json_object_get(volume, "findings");

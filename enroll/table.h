@@ -30,9 +30,9 @@ void table_report(const json_t *result, bool quiet);
 
 /*
  * A line a volume, and below it what was found of it, from the members of --doctor; where `quiet` of those with
- * findings alone.
+ * findings alone. That there are none is said where it is `ok`: all that there are were looked at.
  */
-void table_doctor(const json_t *result, bool quiet);
+void table_doctor(const json_t *result, bool ok, bool quiet);
 
 /* The member "devices": one line a device. */
 void table_devices(const json_t *result);

@@ -182,6 +182,15 @@ sed -i "s|none|/etc/key|" "$tmp/changed/etc/crypttab"
 changed "a key file in the image's crypttab" "$root" 4 key-file
 cp "$tree/etc/crypttab" "$tmp/changed/etc/crypttab"
 changed "an image that is older than crypttab" "$root,discard" 0 old-image
+uuid=$(cryptsetup luksUUID --disable-external-tokens "$root_image")
+options=${root##* }
+echo "root UUID=${uuid^^} none $options" >"$tmp/changed/etc/crypttab"
+changed "an image that names the volume by its UUID" "$root" 0
+echo "root /dev/disk/by-uuid/11111111-2222-3333-4444-555555555555 none $options" >"$tmp/changed/etc/crypttab"
+changed "or by another, as another machine's" "$root" 4 volume
+echo "root $root_image none" >"$tmp/changed/etc/crypttab"
+changed "an image without the options of crypttab" "$root" 0 old-image
+ok "which is said to have none" assert_json '.volumes[0].findings[0].cause | contains("has no options for the volume")'
 measured=${root/,x-/,tpm2-measure-pcr=yes,x-}
 echo "$measured" >"$tmp/changed/etc/crypttab"
 changed "no key socket for a key that is measured" "$measured" 4 key-socket
@@ -335,6 +344,11 @@ printf '%s\n' "network root" "plugin x" >"$tools/cryptroot/cotter"
 pack "$tools" | gzip -1 >"$tmp/packed"
 use=$tmp/packed doctor "$root"
 ok "a good image by initramfs-tools has nothing wrong" finds 0
+sed "s|$root_image|UUID=11111111-2222-3333-4444-555555555555|" "$tmp/image-crypttab" >"$tools/cryptroot/crypttab"
+pack "$tools" >"$tmp/packed"
+use=$tmp/packed doctor "$root"
+ok "another machine's has" finds 4 volume
+echo "$root" >"$tools/cryptroot/crypttab"
 printf '%s\n' "network roots" "plugin root" >"$tools/cryptroot/cotter"
 pack "$tools" >"$tmp/packed"
 use=$tmp/packed doctor "$root"
@@ -395,6 +409,24 @@ ok "does not count where another token opens the volume" finds 0 unreachable
 form=off doctor "$data"
 ok "people are told" assert_output_has "data ($root_image): would unlock at the next boot, if what is out of reach"
 ok "with what to do" assert_output_has "    remedy: see that what is out of reach is there at the next boot"
+form=off doctor bad "$data"
+ok "a line of one field is passed over" assert_rc 3
+ok "and people are told" assert_error_has "line 1 of crypttab names no device"
+form=off doctor bad
+ok "where there is nothing else, that too" assert_output_has "crypttab has no volumes"
+form=off use=$passphrase doctor "$data"
+ok "but not where there was no image to look at" not assert_output_has "crypttab has no volumes"
+chmod 600 "$root_image"
+printf '%s\n' "$data" >"$crypttab"
+in_etc() { # CMD…
+	run unshare -m sh -c 'mount --bind "$1" /etc || exit 125; shift; exec "$@"' in_etc "$etc" "$@"
+}
+in_etc setpriv --reuid=65534 --clear-groups "$cotter_enroll" --doctor
+ok "who is not root is told to be it" assert_output_has "    remedy: run cotter-enroll as root"
+truncate -s 2M "$crypttab"
+in_etc "$cotter_enroll" --doctor
+ok "a crypttab that is too large is not read" assert_rc 1
+ok "and the error says why" assert_error_has "is larger than 1 MiB"
 run "$cotter_enroll" --doctor "$root_image"
 ok "it takes no device" assert_rc 2
 run "$cotter_enroll" --initrd=/x --list "$root_image"
