@@ -298,13 +298,13 @@ static void check_file(struct check *check, const char *path)
 			    "%s has no %s, which the token names", where(check), path);
 }
 
-static void check_module(struct check *check, const char *path)
+static void check_module(struct check *check, const char *module)
 {
 	char whole[PATH_ROOM];
 
-	(void)snprintf(whole, sizeof(whole), "%s%s", check->machine->root, path);
-	check_file(check, path);
-	check_linked(check, whole, path);
+	(void)snprintf(whole, sizeof(whole), "%s%s", check->machine->root, module);
+	check_file(check, module);
+	check_linked(check, whole, module);
 }
 
 /* The module that drives this machine's TPM; empty where that is not known. */
