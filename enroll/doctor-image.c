@@ -170,9 +170,13 @@ static void look_at_dracut(const struct machine *machine, const struct patient *
 			    "late is not waited for beside the prompt");
 }
 
-/* Whether our hook wrote the volume down, as "network NAME" or "local NAME". */
-static bool is_left_to_us(const char *text, const char *name)
+/*
+ * Whether our hook wrote the volume down, as "network NAME" or "local NAME"; in the second case no network comes,
+ * which some token has to do without.
+ */
+static bool is_left_to_us(const char *text, const struct patient *patient)
 {
+	const char *name = patient->name;
 	size_t n = strlen(name);
 
 	for (const char *line = text; line && *line;
@@ -180,6 +184,7 @@ static bool is_left_to_us(const char *text, const char *name)
 		size_t word = strcspn(line, " \n");
 
 		if (line[word] == ' ' && strncmp(line, "plugin", word) != 0 &&
+		    (patient->marks.local || strncmp(line, "local", word) != 0) &&
 		    strcspn(line + word + 1, "\n") == n && strncmp(line + word + 1, name, n) == 0)
 			return true;
 	}
@@ -208,10 +213,10 @@ static void look_at_tools(const struct machine *machine, const struct patient *p
 	look_at_device(patient, &entry, findings);
 	if (!crypttab_none(entry.key))
 		look_at_key(&entry, findings);
-	else if (!is_left_to_us(initrd_text(&machine->image, "/cryptroot/cotter"), patient->name))
+	else if (!is_left_to_us(initrd_text(&machine->image, "/cryptroot/cotter"), patient))
 		finding_add(findings, &not_in_image,
-			    "the image was made before the volume was bound: its script does not "
-			    "know it");
+			    "the image was made before the volume was bound as it is: its script "
+			    "does not know it, or starts no network for it");
 }
 
 void doctor_image(const struct machine *machine, const struct patient *patient,

@@ -15,7 +15,7 @@ struct initrd {
 
 /*
  * Reads an image. What is wrong goes to `log` as one sentence. Errors: -ENOENT (it is not there, or what
- * unpacks it), -EBADMSG (it is no image, damaged or cut off), -EIO, -ENOMEM.
+ * unpacks it), -EBADMSG (it is no image, damaged, cut off, or its names and texts fill memory), -EIO, -ENOMEM.
  */
 MUST int initrd_read(const char *path, const struct log *log, struct initrd *ret);
 

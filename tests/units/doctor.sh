@@ -354,6 +354,10 @@ pack "$tools" >"$tmp/packed"
 use=$tmp/packed doctor "$root"
 ok "one that was made before the volume was bound has" finds 4 volume
 echo "local root" >"$tools/cryptroot/cotter"
+pack "$tools" >"$tmp/packed"
+use=$tmp/packed doctor "$root"
+ok "or before it was bound to a server" finds 4 volume
+echo "network root" >"$tools/cryptroot/cotter"
 rm "$tools/scripts/local-top/cotter"
 pack "$tools" >"$tmp/packed"
 use=$tmp/packed doctor "$root"

@@ -73,5 +73,5 @@ make_initrd mkinitramfs-tpm2 mkinitramfs "$vm/initramfs-tools" "root UUID=$root_
 doctor "root $image none luks,initramfs"
 ok "that by initramfs-tools for it has nothing wrong" finds 0
 doctor "root $tang none luks,initramfs"
-ok "and misses what a server needs" finds 4 library plugin
+ok "and misses what a server needs" finds 4 library plugin volume
 done_testing
