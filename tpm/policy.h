@@ -11,15 +11,14 @@ struct policy {
 	uint8_t digest[PCR_DIGEST_MAX];
 };
 
-/* What each policy command of the TPM makes of its session's digest. Errors: -ENOMEM. */
-
-/* PolicyPCR: these PCRs have these values. */
+/*
+ * What a policy command of the TPM makes of its session's digest. PolicyPCR: these PCRs have these values.
+ * PolicyAuthorize: the owner of this key signed the policy until here, which is now forgotten.
+ * PolicyAuthValue: the object's authorization value is proven. Errors: -EOPNOTSUPP (OpenSSL does not have
+ * the hash here), -ENOMEM.
+ */
 MUST int policy_pcr(struct policy *policy, const struct pcr_set *set);
-
-/* PolicyAuthorize: the owner of this key signed the policy until here, which is now forgotten. */
 MUST int policy_authorize(struct policy *policy, const TPM2B_NAME *key);
-
-/* PolicyAuthValue: the object's authorization value is proven. */
 MUST int policy_auth_value(struct policy *policy);
 
 /*

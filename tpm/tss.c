@@ -28,6 +28,11 @@ static void end(struct tss *tss)
 	tss->lib.Esys_Finalize(&tss->esys);
 }
 
+static bool lacks_memory(TSS2_RC rc)
+{
+	return (rc & ~TSS2_RC_LAYER_MASK) == TSS2_BASE_RC_MEMORY;
+}
+
 int tss_open(const char *name, const struct log *log, struct tss **ret)
 {
 	char found[TCTI_NAME_MAX];
@@ -52,12 +57,15 @@ int tss_open(const char *name, const struct log *log, struct tss **ret)
 		char words[REASON_MAX];
 
 		libtss_describe(rc, words, sizeof(words));
-		return log_err(log, -ENODEV, "the TPM at %.200s cannot be reached: %s", found,
-			       words);
+		return log_err(log, lacks_memory(rc) ? -ENOMEM : -ENODEV,
+			       "the TPM at %.200s cannot be reached: %s", found, words);
 	}
 	rc = begin(tss);
-	if (rc != TSS2_RC_SUCCESS)
-		return tss_fail(tss, rc, "tpm2-tss cannot be used");
+	if (rc != TSS2_RC_SUCCESS) {
+		/* The TPM has not been asked anything yet. */
+		r = tss_fail(tss, rc, "tpm2-tss cannot be used");
+		return r == -ENOMEM ? r : -EOPNOTSUPP;
+	}
 
 	*ret = TAKE_PTR(tss);
 	return 0;
@@ -154,7 +162,7 @@ int tss_fail(const struct tss *tss, TSS2_RC rc, const char *what)
 
 	if (base == TPM2_RC_LOCKOUT || base == TPM2_RC_BAD_AUTH || base == TPM2_RC_AUTH_FAIL)
 		r = -EKEYREJECTED;
-	else if ((rc & ~TSS2_RC_LAYER_MASK) == TSS2_BASE_RC_MEMORY)
+	else if (lacks_memory(rc))
 		r = -ENOMEM;
 	else if ((rc & TSS2_RC_LAYER_MASK) == TSS2_ESAPI_RC_LAYER ||
 		 (rc & TSS2_RC_LAYER_MASK) == TSS2_SYS_RC_LAYER ||

@@ -17,7 +17,7 @@ struct tss {
 /*
  * Begins one with the TPM that tcti_find() chooses. The cause goes to `log`, which must outlive it,
  * at ERROR, except for -EAGAIN. The caller ends it with tss_close(). Errors: -EOPNOTSUPP (tpm2-tss
- * is missing), -ENODEV, -EAGAIN, -E2BIG, -EIO, -ENOMEM.
+ * is missing, or does not work), -ENODEV, -EAGAIN, -E2BIG, -ENOMEM.
  */
 MUST int tss_open(const char *tcti, const struct log *log, struct tss **ret);
 

@@ -78,6 +78,21 @@ ok "and again" opens "$jwe"
 ok "a PIN, too" opens "$tmp/pin.jwe" --pin=1234
 stop_device tpmrm0
 
+# Told by the time of access that it saw a TPM announced, and no device.
+was_looked_for() { [ "$(stat -c %X /sys/class/tpm)" != 0 ]; }
+measures_late() {
+	touch -a -d @0 /sys/class/tpm
+	run_later pcr15 "$build/units/cotter-pcr15"
+	wait_until 8 was_looked_for
+	start_device tpmrm0 "$tmp/tpm.tpm"
+	finish pcr15
+	stop_device tpmrm0
+	assert_rc 0
+	assert_equal "$(cat "$tmp/out" "$tmp/err")" ""
+}
+# provokes: tpm2_measure -EAGAIN
+ok "cotter-pcr15 waits for the device" measures_late
+
 start_device tpm0 "$tmp/tpm.tpm"
 ok "the device without a resource manager will do" opens "$jwe"
 no_access() {

@@ -131,6 +131,39 @@ static void test_first(void **state)
 	assert_string_equal(bank->name, "sha1");
 }
 
+static TSS2_RC no_such_bank(ESYS_CONTEXT *esys, ESYS_TR session1, ESYS_TR session2,
+			    ESYS_TR session3, const TPML_PCR_SELECTION *pcrs)
+{
+	(void)esys;
+	(void)session1;
+	(void)session2;
+	(void)session3;
+	(void)pcrs;
+	return TPM2_RC_HASH + TPM2_RC_P + TPM2_RC_1;
+}
+
+/* The software TPM has all banks. */
+static void test_none(void **state)
+{
+	const struct hash_alg *bank = NULL;
+	struct pcr_set set;
+	struct lines lines;
+	CLEANUP(tss_closep) struct tss *tss = open_tpm(lines_begin(&lines));
+
+	(void)state;
+	assert_int_equal(pcr_parse("7", NULL, &set), 0);
+	tss->lib.PCR_Read_Async = no_such_bank;
+	assert_int_equal(bank_best(tss, &set, &bank), -EINVAL);
+	assert_told("none", &lines, "the TPM has no bank with these PCRs");
+	assert_null(bank);
+
+	pcr_set_bank(&set, hash_alg_by_id(TPM2_ALG_SHA384));
+	lines_begin(&lines);
+	assert_int_equal(bank_read(tss, &set), -EINVAL);
+	assert_told("none", &lines, "the TPM has no PCR 7 in the bank sha384");
+	assert_false(set.pcrs[0].has_value);
+}
+
 static int end(void **state)
 {
 	(void)state;
@@ -141,10 +174,9 @@ static int end(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_read),
-		cmocka_unit_test(test_complete),
-		cmocka_unit_test(test_changed),
-		cmocka_unit_test(test_first),
+		cmocka_unit_test(test_read),    cmocka_unit_test(test_complete),
+		cmocka_unit_test(test_changed), cmocka_unit_test(test_first),
+		cmocka_unit_test(test_none),
 	};
 
 	swtpm_start(&tpm);

@@ -239,6 +239,27 @@ static void concat_kdf(struct ref z, const char *enc, const char *apu, const cha
 	EVP_MD_CTX_free(ctx);
 }
 
+/* What nobody could read again, which is told by the length alone. */
+static void test_seal_too_long(void **state)
+{
+	CLEANUP_JSON json_t *hdr = json_of(DIR);
+	const struct ref text = {key_bytes, JWE_TEXT_MAX + 1UL};
+	CLEANUP(buf_done) struct buf filler = {0};
+	struct jwe jwe;
+
+	(void)state;
+	memset(&jwe, UNTOUCHED, sizeof(jwe));
+	assert_int_equal(jwe_seal(hdr, cek, text, &jwe), -E2BIG);
+
+	assert_int_equal(buf_init(&filler, JS_TEXT_MAX / 4 * 3), 0);
+	memset(filler.p, 'x', filler.cap);
+	assert_int_equal(json_object_set_new(hdr, "filler",
+					     json_stringn((const char *)filler.p, filler.cap)),
+			 0);
+	assert_int_equal(jwe_seal(hdr, cek, ref_str("x"), &jwe), -E2BIG);
+	assert_untouched("too long", &jwe, sizeof(jwe));
+}
+
 static void test_derive_cek(void **state)
 {
 	static const struct {
@@ -359,6 +380,7 @@ int main(void)
 		cmocka_unit_test(test_each_character_flipped),
 		cmocka_unit_test(test_each_bit_of_the_key),
 		cmocka_unit_test(test_seal_refuses),
+		cmocka_unit_test(test_seal_too_long),
 		cmocka_unit_test(test_derive_cek),
 		cmocka_unit_test(test_derive_cek_refuses),
 		cmocka_unit_test(test_agree),

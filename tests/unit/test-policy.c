@@ -4,6 +4,8 @@
 
 #include "tests/unit/vectors/tpm.h"
 
+#include <openssl/evp.h>
+
 static struct policy begin(const char *hash)
 {
 	struct policy policy = {.hash = hash_alg_by_name(ref_str(hash))};
@@ -95,13 +97,31 @@ static void test_key_public(void **state)
 	assert_int_equal(pub.publicArea.parameters.rsaDetail.exponent, 3);
 }
 
+/* As where the machine's settings of OpenSSL allow what nothing there can do. */
+static void test_no_hash(void **state)
+{
+	CLEANUP(rsa_public_done) struct rsa_public key = {0};
+	const struct pcr_set none = {0};
+	struct policy policy = begin("sha256");
+	TPM2B_NAME name = {.size = 34};
+
+	(void)state;
+	assert_int_equal(rsa_from_pem(ref_str(RSA_PEM), &key), 0);
+	assert_int_equal(EVP_set_default_properties(NULL, "provider=none"), 1);
+	assert_int_equal(policy_pcr(&policy, &none), -EOPNOTSUPP);
+	assert_int_equal(policy_authorize(&policy, &name), -EOPNOTSUPP);
+	assert_int_equal(policy_auth_value(&policy), -EOPNOTSUPP);
+	assert_int_equal(policy_key_name(&key, &name), -EOPNOTSUPP);
+	assert_int_equal(EVP_set_default_properties(NULL, ""), 1);
+	assert_int_equal(policy_key_name(&key, &name), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_pcrs),
-		cmocka_unit_test(test_auth_value),
-		cmocka_unit_test(test_authorize),
-		cmocka_unit_test(test_key_public),
+		cmocka_unit_test(test_pcrs),      cmocka_unit_test(test_auth_value),
+		cmocka_unit_test(test_authorize), cmocka_unit_test(test_key_public),
+		cmocka_unit_test(test_no_hash),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

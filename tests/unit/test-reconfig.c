@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* From a tpm2 header back to a configuration: what it seals is the same binding, or says why not. */
+#include "crypto/rsa.h"
 #include "enroll/same.h"
 #include "tests/unit/swtpm.h"
 
@@ -263,6 +264,23 @@ static void test_altered(void **state)
 	refuse(theirs, &reseal, -EBADMSG, "\"jwk_pub\"");
 }
 
+/* A header that cannot be used at all is refused as its reader does. */
+static void test_unusable(void **state)
+{
+	/* provokes: tpm2_config -EOPNOTSUPP -E2BIG */
+	CLEANUP_JSON json_t *clevis = json_of(CLEVIS_HEADER), *full = json_of(FULL_HEADER);
+	json_t *tpm2 = json_object_get(json_object_get(full, "clevis"), "tpm2");
+	static const uint8_t key[RSA_TEXT_MAX + 1];
+
+	(void)state;
+	change(clevis, "clevis.tpm2.hash", "\"md5\"");
+	refuse(clevis, &reseal, -EOPNOTSUPP, "the hash \"md5\" is not supported");
+	assert_int_equal(
+		json_object_set_new(tpm2, "pubkey", js_from_b64((struct ref){key, sizeof(key)})),
+		0);
+	refuse(full, &reseal, -E2BIG, "\"pubkey\" is not an RSA public key");
+}
+
 /* It moves to this TPM where that is what was asked for, and then alone. */
 static void test_other_tpm(void **state)
 {
@@ -351,12 +369,12 @@ static int end(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_same),       cmocka_unit_test(test_changed),
-		cmocka_unit_test(test_differs),    cmocka_unit_test(test_differs_otherwise),
-		cmocka_unit_test(test_pin),        cmocka_unit_test(test_clevis),
-		cmocka_unit_test(test_altered),    cmocka_unit_test(test_other_tpm),
-		cmocka_unit_test(test_other_pcrs), cmocka_unit_test(test_early),
-		cmocka_unit_test(test_no_tpm),
+		cmocka_unit_test(test_same),     cmocka_unit_test(test_changed),
+		cmocka_unit_test(test_differs),  cmocka_unit_test(test_differs_otherwise),
+		cmocka_unit_test(test_pin),      cmocka_unit_test(test_clevis),
+		cmocka_unit_test(test_altered),  cmocka_unit_test(test_other_tpm),
+		cmocka_unit_test(test_unusable), cmocka_unit_test(test_other_pcrs),
+		cmocka_unit_test(test_early),    cmocka_unit_test(test_no_tpm),
 	};
 
 	swtpm_start(&tpm);

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/*
- * Memory that runs out at each allocation in turn, in our code, OpenSSL or jansson, and a random generator that
- * does not work: functions return what their headers say, and nothing else, and leave their results alone.
- */
+/* What is done without a TPM, while memory runs out or there is no randomness. */
 #include "crypto/b64.h"
 #include "crypto/ec.h"
 #include "crypto/ecmr-key.h"
@@ -10,75 +7,23 @@
 #include "crypto/hash.h"
 #include "crypto/jws-sign.h"
 #include "crypto/jws.h"
+#include "crypto/public.h"
 #include "crypto/rsa.h"
 #include "sss/policy.h"
 #include "sss/shamir.h"
-
 #include "tests/unit/local.h"
+#include "tests/unit/scarce.h"
 
-#include <errno.h>
-#include <stdlib.h>
-
-#include <openssl/rand.h>
-
-#define EXPORT __attribute__((visibility("default")))
-
-/* --- memory --- */
-
-void *__libc_malloc(size_t size);
-void *__libc_calloc(size_t n, size_t size);
-void *__libc_realloc(void *p, size_t size);
-
-#ifndef __SANITIZE_ADDRESS__
-static size_t allocations, fails_at; /* counted from 1; 0: none fails */
-
-static bool runs_out(void)
-{
-	return ++allocations == fails_at;
-}
-
-EXPORT void *malloc(size_t size)
-{
-	return runs_out() ? NULL : __libc_malloc(size);
-}
-
-EXPORT void *calloc(size_t n, size_t size)
-{
-	return runs_out() ? NULL : __libc_calloc(n, size);
-}
-
-EXPORT void *realloc(void *p, size_t size)
-{
-	return runs_out() ? NULL : __libc_realloc(p, size);
-}
-#endif
-
-/* --- randomness --- */
-
-static bool random_fails;
-
-EXPORT int RAND_bytes(unsigned char *p, int n)
-{
-	return random_fails ? 0 : RAND_bytes_ex(NULL, p, (size_t)n, 0);
-}
-
-EXPORT int RAND_priv_bytes(unsigned char *p, int n)
-{
-	return random_fails ? 0 : RAND_priv_bytes_ex(NULL, p, (size_t)n, 0);
-}
-
-EXPORT int BN_priv_rand_range(BIGNUM *ret, const BIGNUM *range)
-{
-	return random_fails ? 0 : BN_priv_rand_range_ex(ret, range, 0, NULL);
-}
-
-/* --- what is tried --- */
+#include <openssl/x509.h>
 
 static struct jwk pair, other;
 static json_t *pair_json, *signed_json, *jwe_json, *sss_header;
-static struct jwe sealed;
+static struct jwe sealed, tree;
 static struct rsa_public rsa;
-static struct buf shares, pem, token_text, pair_text;
+static struct buf shares, pem, token_text, pair_text, certificate;
+static struct public_key rsa_key;
+static struct cot cot;
+static struct job job;
 static struct token token;
 static char *compact;
 
@@ -111,48 +56,9 @@ static const struct pin pin_plain = {
 
 const struct pin *const pins[] = {&pin_plain, NULL};
 
+static const struct pin *const sss_pins[] = {&pin_sss, &pin_plain, NULL};
+
 static const struct ref some = {(const uint8_t *)"0123456789abcdefghijklmnopqrstuv", 32};
-
-#define FOR_BUF(name, call)                                \
-	static int name(void)                              \
-	{                                                  \
-		CLEANUP(buf_done) struct buf ret = {0};    \
-		int r = call;                              \
-                                                           \
-		assert_true(r == 0 || (!ret.p && !ret.n)); \
-		return r;                                  \
-	}
-
-#define FOR_JSON(name, call)                     \
-	static int name(void)                    \
-	{                                        \
-		CLEANUP_JSON json_t *ret = NULL; \
-		int r = call;                    \
-                                                 \
-		assert_true(r == 0 || !ret);     \
-		return r;                        \
-	}
-
-#define FOR_TEXT(name, call)                 \
-	static int name(void)                \
-	{                                    \
-		char *ret = NULL;            \
-		int r = call;                \
-                                             \
-		assert_true(r == 0 || !ret); \
-		free(ret);                   \
-		return r;                    \
-	}
-
-#define FOR_JWK(name, call)                                      \
-	static int name(void)                                    \
-	{                                                        \
-		CLEANUP(jwk_done) struct jwk ret = {0};          \
-		int r = call;                                    \
-                                                                 \
-		assert_true(r == 0 || (!ret.curve && !ret.k.p)); \
-		return r;                                        \
-	}
 
 FOR_BUF(try_buf_init, buf_init(&ret, 10))
 FOR_BUF(try_buf_copy, buf_copy(&ret, some))
@@ -174,10 +80,12 @@ FOR_BUF(try_jwe_open, jwe_open(&sealed, some, &ret))
 FOR_TEXT(try_jwe_to_compact, jwe_to_compact(&sealed, &ret))
 FOR_BUF(try_jwe_derive_cek, jwe_derive_cek(sealed.hdr, some, &ret))
 FOR_BUF(try_rsa_to_pem, rsa_to_pem(&rsa, &ret))
+FOR_BUF(try_public_encrypt, public_encrypt(&rsa_key, RSA_PADDING_OAEP_SHA256, some, &ret))
 FOR_BUF(try_shamir_combine,
 	shamir_combine((struct ref){shamir_prime, SHAMIR_SIZE}, 2, buf_ref(&shares), &ret))
 FOR_TEXT(try_token_format, token_format(&token, &ret))
 FOR_JSON(try_token_describe, token_describe(&token, &ret))
+FOR_JSON(try_token_report, token_report(&job, &ret))
 FOR_BUF(try_token_new_secret, token_new_secret(&ret))
 
 static int try_jwk_thumbprint(void)
@@ -275,6 +183,56 @@ static int try_rsa_from_der(void)
 	return rsa_from_der(buf_ref(&rsa.der), &key);
 }
 
+static int from_numbers(struct public_key *ret)
+{
+	static const uint8_t exponent[] = {1, 0, 1};
+
+	return public_from_rsa((struct ref){rsa.modulus, rsa.modulus_len},
+			       (struct ref){exponent, sizeof(exponent)}, ret);
+}
+
+static int try_public_from_rsa(void)
+{
+	CLEANUP(public_key_done) struct public_key key = {0};
+	int r = from_numbers(&key);
+
+	assert_true(r == 0 || !key.pkey);
+	return r;
+}
+
+static int try_public_from_ec(void)
+{
+	static const uint8_t oid[] = {0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07};
+	CLEANUP(public_key_done) struct public_key key = {0};
+	uint8_t point[3 + 2 * 32] = {0x04, 1 + 2 * 32, 0x04};
+	int r;
+
+	memcpy(point + 3, pair.x, 32);
+	memcpy(point + 3 + 32, pair.y, 32);
+	r = public_from_ec((struct ref){oid, sizeof(oid)}, (struct ref){point, sizeof(point)},
+			   &key);
+	assert_true(r == 0 || !key.ec.curve);
+	return r;
+}
+
+static int try_public_from_certificate(void)
+{
+	CLEANUP(public_key_done) struct public_key key = {0};
+	int r = public_from_certificate(buf_ref(&certificate), &key);
+
+	assert_true(r == 0 || !key.ec.curve);
+	return r;
+}
+
+static int try_pin_check(void)
+{
+	const struct pin *pin = NULL;
+	int r = pin_check(sss_pins, tree.hdr, &quiet, &pin);
+
+	assert_true(r == 0 || !pin);
+	return r;
+}
+
 static int try_policy_read(void)
 {
 	CLEANUP(policy_done) struct policy policy = {0};
@@ -299,15 +257,7 @@ static int try_token_parse(void)
 	return token_parse(buf_ref(&token_text), &quiet, &parsed);
 }
 
-/*
- * A function; whether its header says that it may lack randomness; whether OpenSSL and jansson may
- * have refused what they had no memory for.
- */
-static const struct {
-	const char *name;
-	int (*run)(void);
-	bool randomness, vague;
-} functions[] = {
+static const struct scarce functions[] = {
 	{"buf_init", try_buf_init, false, false},
 	{"buf_copy", try_buf_copy, false, false},
 	{"buf_random", try_buf_random, true, false},
@@ -340,68 +290,41 @@ static const struct {
 	{"rsa_from_pem", try_rsa_from_pem, false, false},
 	{"rsa_from_der", try_rsa_from_der, false, true},
 	{"rsa_to_pem", try_rsa_to_pem, false, false},
+	{"public_from_rsa", try_public_from_rsa, false, true},
+	{"public_from_ec", try_public_from_ec, false, true},
+	{"public_from_certificate", try_public_from_certificate, false, true},
+	{"public_encrypt", try_public_encrypt, false, true},
+	{"pin_check", try_pin_check, false, true},
 	{"policy_read", try_policy_read, false, false},
 	{"shamir_split", try_shamir_split, true, false},
 	{"shamir_combine", try_shamir_combine, false, true},
 	{"token_parse", try_token_parse, false, true},
 	{"token_format", try_token_format, false, false},
 	{"token_describe", try_token_describe, false, false},
+	{"token_report", try_token_report, false, false},
 	{"token_new_secret", try_token_new_secret, true, false},
 };
 
 #ifndef __SANITIZE_ADDRESS__
-/* What it returns where its n-th allocation fails; 0 where that was done without. */
-static int without(size_t i, size_t n)
+static bool is_refusal(int r)
 {
-	int r;
-
-	fails_at = n;
-	allocations = 0;
-	r = functions[i].run();
-	fails_at = 0;
-	return r;
+	return r == -EBADMSG || r == -EKEYREJECTED || r == -EOPNOTSUPP || r == -EIO;
 }
 
 static void test_without_memory(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(functions); i++) {
-		size_t all, told = 0;
-
-		/* What OpenSSL keeps for good is there after the first time. */
-		expect(functions[i].name, functions[i].run(), 0);
-		expect(functions[i].name, without(i, 0), 0);
-		all = allocations;
-		/* Reading an RSA key takes thousands. */
-		for (size_t n = 1; n <= all; n += 1 + all / 400) {
-			int r = without(i, n);
-
-			if (r != 0 && r != -ENOMEM &&
-			    !((r == -EBADMSG || r == -EKEYREJECTED) && functions[i].vague) &&
-			    !(r == -EIO && functions[i].randomness))
-				fail_msg("%s: allocation %zu of %zu fails: returned %d",
-					 functions[i].name, n, all, r);
-			told += r == -ENOMEM;
-		}
-		if (told == 0)
-			fail_msg("%s: never -ENOMEM in %zu allocations", functions[i].name, all);
-	}
+	/* Reading an RSA key takes thousands. */
+	for (size_t i = 0; i < ARRAY_SIZE(functions); i++)
+		assert_without_memory(&functions[i], 400, is_refusal);
 }
 #endif
 
 static void test_without_randomness(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(functions); i++) {
-		int r;
-
-		random_fails = true;
-		r = functions[i].run();
-		random_fails = false;
-		if (functions[i].randomness)
-			expect(functions[i].name, r, -EIO);
-		expect(functions[i].name, functions[i].run(), 0);
-	}
+	for (size_t i = 0; i < ARRAY_SIZE(functions); i++)
+		assert_without_randomness(&functions[i]);
 }
 
 /* --- fixtures --- */
@@ -434,6 +357,27 @@ static void make_keys(void)
 	assert_int_equal(buf_copy(&pair_text, ref_str(text)), 0);
 	assert_int_equal(buf_copy(&pem, ref_str(rsa_pem)), 0);
 	assert_int_equal(rsa_from_pem(buf_ref(&pem), &rsa), 0);
+	assert_int_equal(from_numbers(&rsa_key), 0);
+}
+
+static void make_certificate(void)
+{
+	CLEANUP(EVP_PKEY_freep) EVP_PKEY *key = EVP_EC_gen("P-256");
+	X509 *x509 = X509_new();
+	uint8_t *to;
+	int n;
+
+	assert_int_equal(X509_set_pubkey(x509, key), 1);
+	assert_non_null(X509_gmtime_adj(X509_getm_notBefore(x509), 0));
+	assert_non_null(X509_gmtime_adj(X509_getm_notAfter(x509), 3600));
+	assert_true(X509_sign(x509, key, EVP_sha256()) > 0);
+	n = i2d_X509(x509, NULL);
+	assert_true(n > 0);
+	assert_int_equal(buf_init(&certificate, (size_t)n), 0);
+	to = certificate.p;
+	assert_int_equal(i2d_X509(x509, &to), n);
+	certificate.n = (size_t)n;
+	X509_free(x509);
 }
 
 static void make_signed(void)
@@ -485,19 +429,36 @@ static void make_token(void)
 	assert_int_equal(token_parse(buf_ref(&token_text), &quiet, &token), 0);
 }
 
+/* How the recovery of a small policy went. */
+static void make_job(void)
+{
+	CLEANUP_JSON json_t *cfg = json_of("{\"t\":2,\"pins\":{\"local\":[{},{}]}}");
+	CLEANUP(buf_done) struct buf secret = {0};
+
+	cot = (struct cot){.pins = sss_pins, .log = &quiet, .deadline_us = UINT64_MAX};
+	assert_int_equal(pin_seal(&cot, "sss", cfg, some, &tree), 0);
+	assert_int_equal(job_init(&job, &cot, &tree), 0);
+	assert_int_equal(pin_recover(&cot, &job, &secret), 0);
+}
+
 static int set_up(void **state)
 {
 	(void)state;
 	make_keys();
+	make_certificate();
 	make_signed();
 	make_sealed();
 	make_token();
+	make_job();
 	return 0;
 }
 
 static int tear_down(void **state)
 {
 	(void)state;
+	job_done(&job);
+	jwe_done(&tree);
+	cot_done(&cot);
 	token_done(&token);
 	buf_done(&token_text);
 	json_decref(sss_header);
@@ -506,6 +467,8 @@ static int tear_down(void **state)
 	json_decref(jwe_json);
 	jwe_done(&sealed);
 	json_decref(signed_json);
+	public_key_done(&rsa_key);
+	buf_done(&certificate);
 	rsa_public_done(&rsa);
 	buf_done(&pem);
 	buf_done(&pair_text);

@@ -197,6 +197,23 @@ static void test_faults(void **state)
 	}
 }
 
+static void test_too_long(void **state)
+{
+	CLEANUP_JSON json_t *hdr = json_of(FULL_HEADER);
+	json_t *tpm2 = json_object_get(json_object_get(hdr, "clevis"), "tpm2");
+	static const uint8_t key[RSA_TEXT_MAX + 1];
+	struct sealed *s = NULL;
+	struct lines lines;
+
+	(void)state;
+	assert_int_equal(
+		json_object_set_new(tpm2, "pubkey", js_from_b64((struct ref){key, sizeof(key)})),
+		0);
+	assert_int_equal(sealed_read(hdr, lines_begin(&lines), &s), -E2BIG);
+	assert_told("pubkey", &lines, "\"pubkey\" is not an RSA public key");
+	assert_null(s);
+}
+
 /* Each byte of the public part's structure, and each length. */
 static void test_public_bytes(void **state)
 {
@@ -257,6 +274,7 @@ int main(void)
 		cmocka_unit_test(test_write),        cmocka_unit_test(test_write_primary),
 		cmocka_unit_test(test_clevis_forms), cmocka_unit_test(test_faults),
 		cmocka_unit_test(test_public_bytes), cmocka_unit_test(test_handle),
+		cmocka_unit_test(test_too_long),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

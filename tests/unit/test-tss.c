@@ -5,6 +5,8 @@
 #include "tests/unit/lines.h"
 
 #include <errno.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 /* The number of a session or parameter, which the TPM adds. */
 #define SESSION_1   (TPM2_RC_S + TPM2_RC_1)
@@ -67,9 +69,37 @@ static void test_fail(void **state)
 	}
 }
 
+/* Before anything of a TPM is looked for. */
+static void test_open_faults(void **state)
+{
+	char name[TCTI_NAME_MAX + 1];
+	struct rlimit before, none;
+	struct tss *tss = NULL;
+	struct lines lines;
+	int r;
+
+	(void)state;
+	memset(name, 'x', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	assert_int_equal(tss_open(name, lines_begin(&lines), &tss), -E2BIG);
+	assert_told("name", &lines, "the TPM's name is too long");
+
+	/* No file number is left to load tpm2-tss with. */
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	none = before;
+	none.rlim_cur = STDERR_FILENO + 1;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	r = tss_open("device:/nonexistent", lines_begin(&lines), &tss);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	assert_int_equal(r, -EOPNOTSUPP); /* provokes: tss_open -EOPNOTSUPP */
+	assert_told("no tpm2-tss", &lines, "a TPM cannot be used without tpm2-tss: ");
+	assert_null(tss);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_open_faults),
 		cmocka_unit_test(test_base),
 		cmocka_unit_test(test_fail),
 	};
