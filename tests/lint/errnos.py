@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 SOURCE = Path(__file__).resolve().parents[2]
-HEADERS = ("crypto/*.h", "tang/tang.h", "tpm/*.h", "sss/*.h", "token/token.h")
+HEADERS = ("crypto/*.h", "pkcs11/pkcs11.h", "tang/tang.h", "tpm/*.h", "sss/*.h", "token/token.h")
 DOCUMENTED = re.compile(r"/\*((?:[^*]|\*(?!/))*)\*/\n((?:[^\n]+\n)+)")
 FUNCTION = re.compile(r"^(?:MUST )?int (\w+)\(", re.M)
 NO_ERROR = re.compile(r"but for\s+(?:\*\s+)?-E\w+")

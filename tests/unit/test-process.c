@@ -16,12 +16,15 @@
 /* What `check` finds in a process of its own, which it may change as it likes. */
 static void in_child(int (*check)(void))
 {
-	pid_t pid = fork();
 	int status;
+	pid_t pid;
+
+	(void)fflush(NULL);
+	pid = fork();
 
 	assert_true(pid >= 0);
 	if (pid == 0)
-		_exit(check());
+		exit(check());
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_true(WIFEXITED(status));
 	assert_int_equal(WEXITSTATUS(status), 0);

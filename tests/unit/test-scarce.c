@@ -9,10 +9,13 @@
 #include "crypto/jws.h"
 #include "crypto/public.h"
 #include "crypto/rsa.h"
+#include "pkcs11/pkcs11.h"
 #include "sss/policy.h"
 #include "sss/shamir.h"
 #include "tests/unit/local.h"
 #include "tests/unit/scarce.h"
+
+#include <sys/resource.h>
 
 #include <openssl/x509.h>
 
@@ -224,6 +227,41 @@ static int try_public_from_certificate(void)
 	return r;
 }
 
+static int try_check_uri(void)
+{
+	return pkcs11_check_uri("pkcs11:token=t;id=%01?pin-value=1234", &quiet);
+}
+
+static int try_conceal(void)
+{
+	CLEANUP_JSON json_t *config = NULL;
+	int r;
+
+	unlimited = true;
+	config = json_of("{\"uri\":\"pkcs11:token=t?pin-value=1234\"}");
+	unlimited = false;
+	r = pkcs11_conceal(config);
+	assert_true(r < 0 || !strstr(js_str(config, "uri"), "1234"));
+	return r;
+}
+
+/* Without a file number to load a module with: what other programs' modules do is not tried. */
+static int try_tokens(void)
+{
+	CLEANUP_JSON json_t *tokens = NULL;
+	struct rlimit before, none;
+	int r;
+
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	none = before;
+	none.rlim_cur = 0;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	r = pkcs11_tokens(&tokens);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	assert_true(r == 0 ? json_array_size(tokens) == 0 : !tokens);
+	return r;
+}
+
 static int try_pin_check(void)
 {
 	const struct pin *pin = NULL;
@@ -294,6 +332,9 @@ static const struct scarce functions[] = {
 	{"public_from_ec", try_public_from_ec, false, true},
 	{"public_from_certificate", try_public_from_certificate, false, true},
 	{"public_encrypt", try_public_encrypt, false, true},
+	{"pkcs11_check_uri", try_check_uri, false, false},
+	{"pkcs11_conceal", try_conceal, false, false},
+	{"pkcs11_tokens", try_tokens, false, false},
 	{"pin_check", try_pin_check, false, true},
 	{"policy_read", try_policy_read, false, false},
 	{"shamir_split", try_shamir_split, true, false},

@@ -71,10 +71,14 @@ static void test_check(void **state)
 	assert_int_equal(pkcs11_check_uri("pkcs11:?pin-source=p", lines_begin(&lines)),
 			 -EOPNOTSUPP);
 	assert_told("relative", &lines, "absolute paths");
+	assert_int_equal(pkcs11_check_uri("pkcs11:serial=12345678901234567", lines_begin(&lines)),
+			 -E2BIG);
+	assert_told("too long", &lines, "\"serial\"");
 }
 
 static void test_wants_typed(void **state)
 {
+	/* provokes: pkcs11_wants_typed -ENODEV -EKEYREJECTED */
 	static const struct {
 		const char *path, *query;
 		int result;
