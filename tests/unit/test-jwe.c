@@ -260,6 +260,16 @@ static void test_seal_too_long(void **state)
 	assert_untouched("too long", &jwe, sizeof(jwe));
 }
 
+/* What a person reads behind "its JWE". */
+static void test_explain(void **state)
+{
+	(void)state;
+	assert_string_equal(jwe_explain(-E2BIG), "is too large");
+	assert_string_equal(jwe_explain(-EBADMSG), "is malformed");
+	assert_non_null(strstr(jwe_explain(-EOPNOTSUPP), "not supported"));
+	assert_non_null(strstr(jwe_explain(-ENOMEM), "out of memory"));
+}
+
 static void test_derive_cek(void **state)
 {
 	static const struct {
@@ -381,6 +391,7 @@ int main(void)
 		cmocka_unit_test(test_each_bit_of_the_key),
 		cmocka_unit_test(test_seal_refuses),
 		cmocka_unit_test(test_seal_too_long),
+		cmocka_unit_test(test_explain),
 		cmocka_unit_test(test_derive_cek),
 		cmocka_unit_test(test_derive_cek_refuses),
 		cmocka_unit_test(test_agree),

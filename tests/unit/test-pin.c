@@ -4,6 +4,10 @@
 
 #include "tests/unit/vectors/fake-pin.h"
 
+#include <fcntl.h>
+#include <poll.h>
+#include <unistd.h>
+
 static void test_find(void **state)
 {
 	static const struct {
@@ -176,6 +180,23 @@ static void test_sleep_without_waiter(void **state)
 	assert_true(now_us() < run.cot.deadline_us);
 }
 
+static void test_alarm_without_waiter(void **state)
+{
+	struct pollfd alarm = {.events = POLLIN};
+	int pipe[2];
+
+	(void)state;
+	assert_int_equal(pipe2(pipe, O_CLOEXEC), 0);
+	assert_int_equal(write(pipe[1], "", 1), 1);
+	alarm.fd = pipe[0];
+	run.cot.alarm = &alarm;
+	run.cot.deadline_us = UINT64_MAX;
+	assert_int_equal(cot_wait(&run.cot), 0);
+	assert_int_equal(alarm.revents, 0); /* it is whoever gave it that looks */
+	assert_int_equal(close(pipe[0]), 0);
+	assert_int_equal(close(pipe[1]), 0);
+}
+
 static void test_cot_done(void **state)
 {
 	struct cot zeroed = {0};
@@ -317,6 +338,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_check_errors, begin, end),
 		cmocka_unit_test_setup_teardown(test_wake_times, begin, end),
 		cmocka_unit_test_setup_teardown(test_sleep_without_waiter, begin, end),
+		cmocka_unit_test_setup_teardown(test_alarm_without_waiter, begin, end),
 		cmocka_unit_test_setup_teardown(test_cot_done, begin, end),
 		cmocka_unit_test_setup_teardown(test_job_init_fails, begin, end),
 		cmocka_unit_test_setup_teardown(test_job_done_half_made, begin, end),

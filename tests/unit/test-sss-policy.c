@@ -221,6 +221,29 @@ static void test_describe(void **state)
 	free(text);
 }
 
+static bool second_leaf(const struct pin *const *pins, const json_t *hdr)
+{
+	(void)pins;
+	return leaf_of(hdr) == &leaves[1];
+}
+
+/* Where a pin cannot tell for all its headers, each is asked. */
+static void test_some_use_network(void **state)
+{
+	struct pin pin_some = pin_near;
+	const struct pin *const some[] = {&pin_some, &pin_sss, NULL};
+	CLEANUP(jwe_done)
+	struct jwe none = leaf_seal("{\"pins\":{\"near\":[{\"n\":0},{\"n\":2}]}}", "x");
+	CLEANUP(jwe_done)
+	struct jwe one = leaf_seal("{\"pins\":{\"near\":[{\"n\":0},{\"n\":1}]}}", "x");
+
+	(void)state;
+	pin_some.uses_network = second_leaf;
+	assert_false(pin_sss.uses_network(some, none.hdr));
+	assert_true(pin_sss.uses_network(some, one.hdr));
+	assert_false(pin_sss.uses_network(leaf_pins, one.hdr));
+}
+
 static void test_what_leaves_need(void **state)
 {
 	static const struct {
@@ -254,6 +277,7 @@ int main(void)
 		cmocka_unit_test_teardown(test_depth, end),
 		cmocka_unit_test_teardown(test_many_shares, end),
 		cmocka_unit_test_teardown(test_describe, end),
+		cmocka_unit_test_teardown(test_some_use_network, end),
 		cmocka_unit_test_teardown(test_what_leaves_need, end),
 	};
 

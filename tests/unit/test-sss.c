@@ -584,6 +584,23 @@ static void test_bad_shares(void **state)
 	}
 }
 
+/* As its check, which does not know how deep it is where a share is opened, would have it. */
+static void test_too_deep(void **state)
+{
+	(void)state;
+	plant("{\"t\":1,\"pins\":{\"near\":{\"n\":0}}}");
+	run.cot = (struct cot){
+		.pins = leaf_pins,
+		.log = lines_begin(&run.lines),
+		.deadline_us = now_us() + 10 * (uint64_t)USEC_PER_SEC,
+		.depth = SSS_DEPTH_MAX,
+	};
+	assert_int_equal(job_init(&run.job, &run.cot, &run.jwe), 0);
+	assert_int_equal(pin_recover(&run.cot, &run.job, &run.plain), -E2BIG);
+	assert_non_null(strstr(run.job.why, "nested more than 8 deep"));
+	assert_int_equal(run.job.n_children, 0);
+}
+
 /* Good shares of something else: nothing is wrong with any leaf. */
 static void test_corrupt_policy(void **state)
 {
@@ -693,6 +710,7 @@ int main(void)
 		cmocka_unit_test_teardown(test_pin_is_wanted, end),
 		cmocka_unit_test_teardown(test_pin_at_several_leaves, end),
 		cmocka_unit_test_teardown(test_bad_shares, end),
+		cmocka_unit_test_teardown(test_too_deep, end),
 		cmocka_unit_test_teardown(test_corrupt_policy, end),
 		cmocka_unit_test_teardown(test_unusable_children, end),
 		cmocka_unit_test_teardown(test_check_of_children, end),
