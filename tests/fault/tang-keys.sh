@@ -151,10 +151,10 @@ try_points $step
 
 # --- who may read a file at what time, as the kernel saw it ---
 
-modes() { # FOLDER COMMAND: of each call that sets one
+modes() { # FOLDER COMMAND: of each call that sets one, but for what gcc --coverage writes
 	ASAN_OPTIONS=${ASAN_OPTIONS:-}:detect_leaks=0 strace -f -o "$tmp/trace" \
 		-e trace=open,openat,creat,chmod,fchmod,fchmodat,umask "$tool" $2 "$1" >/dev/null
-	sed -nE 's/.*O_CREAT.*, ([0-7]+)\).*/\1/p; s/.*f?chmod(at)?\(.*, ([0-7]+)(, .*)?\).*/\2/p' "$tmp/trace"
+	sed -nE '/\.gcda"/d; s/.*O_CREAT.*, ([0-7]+)\).*/\1/p; s/.*f?chmod(at)?\(.*, ([0-7]+)(, .*)?\).*/\2/p' "$tmp/trace"
 }
 cp -a "$tmp/pair" "$tmp/traced"
 ok "files are made for their owner alone, and others' group lets in later" \
