@@ -93,6 +93,13 @@ measures_late() {
 # provokes: tpm2_measure -EAGAIN
 ok "cotter-pcr15 waits for the device" measures_late
 
+# As the kernel has them: a link to the driver, or none.
+mkdir -p /sys/class/tpmrm/tpmrm0/device /sys/class/tpmrm/tpmrm1/device
+ln -s ../../../../bus/acpi/drivers/tpm_crb /sys/class/tpmrm/tpmrm0/device/driver
+run "$cotter_enroll" --tpm2-device=list --json=short
+ok "devices are listed with their drivers" assert_json \
+	'[.devices | sort_by(.device)[] | .device, .driver] == ["/dev/tpmrm0", "tpm_crb", "/dev/tpmrm1", ""]'
+
 start_device tpm0 "$tmp/tpm.tpm"
 ok "the device without a resource manager will do" opens "$jwe"
 no_access() {
