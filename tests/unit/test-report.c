@@ -106,6 +106,38 @@ static void test_failure(void **state)
 	      "{\"pin\":\"far\",\"where\":\"leaf 3\",\"state\":\"recovered\"}]}]}");
 }
 
+/* A part of parts that were all had, and do not fit together, has a line of its own. */
+static void test_corrupt_part(void **state)
+{
+	struct job shares[] = {
+		{.pin = &pin_near, .where = "leaf 0"},
+		{.pin = &pin_far, .where = "leaf 1"},
+	};
+	struct job parts[] = {
+		{.pin = &pin_sss,
+		 .result = -EBADMSG,
+		 .why = "sss: the policy is corrupt",
+		 .children = shares,
+		 .n_children = ARRAY_SIZE(shares)},
+		{.pin = &pin_asks, .result = -ENODEV, .why = "asks: it is not here"},
+	};
+	const struct job root = {
+		.pin = &pin_sss,
+		.result = -EBADMSG,
+		.why = "sss: 0 of 1 needed parts were recovered",
+		.children = parts,
+		.n_children = ARRAY_SIZE(parts),
+	};
+
+	(void)state;
+	report_failure(lines_begin(&lines), &root);
+	assert_string_equal(lines.errors, "share 1 of 2, share 1 of 2: near leaf 0: recovered\n"
+					  "share 1 of 2, share 2 of 2: far leaf 1: recovered\n"
+					  "share 1 of 2: sss: the policy is corrupt\n"
+					  "share 2 of 2: asks: it is not here\n"
+					  "sss: 0 of 1 needed parts were recovered\n");
+}
+
 static void test_pin(void **state)
 {
 	static const char config[] =
@@ -242,6 +274,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(test_success, end),
 		cmocka_unit_test_teardown(test_failure, end),
+		cmocka_unit_test_teardown(test_corrupt_part, end),
 		cmocka_unit_test_teardown(test_pin, end),
 		cmocka_unit_test_teardown(test_not_needed_any_more, end),
 		cmocka_unit_test_teardown(test_one_share, end),

@@ -114,6 +114,27 @@ static void test_all(void **state)
 	assert_string_equal(settings.folder, "keys");
 }
 
+/* As many as there is room for, and no more. */
+static void test_many_listen(void **state)
+{
+	struct settings settings = {0};
+	struct lines lines;
+	char line[1024] = "keys";
+
+	(void)state;
+	for (unsigned i = 1; i <= LISTEN_MAX + 1; i++) {
+		size_t n = strlen(line);
+
+		(void)snprintf(line + n, sizeof(line) - n, " --listen=127.0.0.1:%u", i);
+		if (i <= LISTEN_MAX)
+			assert_int_equal(parse(line, NULL, &settings), 0);
+		assert_int_equal(settings.n_listen, i <= LISTEN_MAX ? i : LISTEN_MAX);
+	}
+	assert_int_equal(parse(line, lines_begin(&lines), &settings), -E2BIG);
+	assert_told("many", &lines, "--listen can be given 16 times");
+	assert_int_equal(settings.n_listen, LISTEN_MAX);
+}
+
 static void test_refused(void **state)
 {
 	static const struct {
@@ -211,8 +232,9 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_defaults), cmocka_unit_test(test_tangd),
-		cmocka_unit_test(test_all),      cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_too_many), cmocka_unit_test(test_help),
+		cmocka_unit_test(test_all),      cmocka_unit_test(test_many_listen),
+		cmocka_unit_test(test_refused),  cmocka_unit_test(test_too_many),
+		cmocka_unit_test(test_help),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
