@@ -61,6 +61,8 @@ const struct pin *const pins[] = {&pin_plain, NULL};
 
 static const struct pin *const sss_pins[] = {&pin_sss, &pin_plain, NULL};
 
+static const char tree_config[] = "{\"t\":2,\"pins\":{\"local\":[{},{}]}}";
+
 static const struct ref some = {(const uint8_t *)"0123456789abcdefghijklmnopqrstuv", 32};
 
 FOR_BUF(try_buf_init, buf_init(&ret, 10))
@@ -271,6 +273,27 @@ static int try_pin_check(void)
 	return r;
 }
 
+static int try_pin_seal(void)
+{
+	CLEANUP_JSON json_t *cfg = NULL;
+	CLEANUP(jwe_done) struct jwe jwe = {0};
+	int r;
+
+	unlimited = true;
+	cfg = json_of(tree_config);
+	unlimited = false;
+	r = pin_seal(&cot, "sss", cfg, some, &jwe);
+	assert_true(r == 0 || !jwe.hdr);
+	return r;
+}
+
+static int try_policy_describe(void)
+{
+	CLEANUP_JSON json_t *facts = json_object();
+
+	return policy_describe(sss_pins, tree.hdr, facts);
+}
+
 static int try_policy_read(void)
 {
 	CLEANUP(policy_done) struct policy policy = {0};
@@ -336,6 +359,8 @@ static const struct scarce functions[] = {
 	{"pkcs11_conceal", try_conceal, false, false},
 	{"pkcs11_tokens", try_tokens, false, false},
 	{"pin_check", try_pin_check, false, true},
+	{"pin_seal", try_pin_seal, true, true},
+	{"policy_describe", try_policy_describe, false, true},
 	{"policy_read", try_policy_read, false, false},
 	{"shamir_split", try_shamir_split, true, false},
 	{"shamir_combine", try_shamir_combine, false, true},
@@ -473,7 +498,7 @@ static void make_token(void)
 /* How the recovery of a small policy went. */
 static void make_job(void)
 {
-	CLEANUP_JSON json_t *cfg = json_of("{\"t\":2,\"pins\":{\"local\":[{},{}]}}");
+	CLEANUP_JSON json_t *cfg = json_of(tree_config);
 	CLEANUP(buf_done) struct buf secret = {0};
 
 	cot = (struct cot){.pins = sss_pins, .log = &quiet, .deadline_us = UINT64_MAX};
