@@ -138,9 +138,11 @@ static const struct scarce functions[] = {
 };
 
 #ifndef __SANITIZE_ADDRESS__
+/* tpm2-tss has many words for it, and dlopen() those for a library that is not there. */
 static bool is_refusal(int r)
 {
-	return r == -EBADMSG || r == -EKEYREJECTED || r == -ENODEV || r == -EIO || r == -EPROTO;
+	return r == -EBADMSG || r == -EKEYREJECTED || r == -ENODEV || r == -EOPNOTSUPP ||
+	       r == -EIO || r == -EPROTO;
 }
 
 /* A TPM is asked often, and slow. */
