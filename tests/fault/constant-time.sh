@@ -55,7 +55,11 @@ check() { # BY-WHOM PROGRAM
 	done
 }
 
-check "as built" "$program"
+if grep -q __gcov_ "$program"; then
+	skip "as built" "gcc --coverage counts what comes out of a comparison by a branch of its own"
+else
+	check "as built" "$program"
+fi
 
 compile() { # COMPILER OPTION
 	read -ra flags < <(pkg-config --cflags --libs jansson libcrypto)
