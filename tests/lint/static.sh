@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 # What the static analysers are run on. To be sourced after lib.sh.
 
-rooms=(crypto sss tang tpm token units enroll)
+rooms=(crypto sss tang tpm pkcs11 token units enroll)
 
 # How the product's files are compiled, one a line, each file once, without ccache: as JSON.
 product_commands() {
