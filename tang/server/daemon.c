@@ -13,6 +13,13 @@ static const unsigned alone = MHD_USE_NO_THREAD_SAFETY;
 static const unsigned alone = 0;
 #endif
 
+/* Unless strict, 1.0 answers a space in a target by a redirect; if strict, older ones close some connections. */
+#if MHD_VERSION >= 0x01000000
+static const int strict = 1;
+#else
+static const int strict = 0;
+#endif
+
 enum {
 	POOL_SIZE = 12 * 1024, /* of each connection: 8 KiB of headers, and what is made of them */
 	UNCOUNTED_MAX = 4096,  /* connections that are over, but not closed yet */
@@ -68,6 +75,6 @@ struct MHD_Daemon *daemon_start(struct worker *worker, MHD_NotifyConnectionCallb
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)POOL_SIZE, MHD_OPTION_NOTIFY_CONNECTION,
 		on_connection, worker, MHD_OPTION_NOTIFY_COMPLETED, answer_end, worker,
 		MHD_OPTION_URI_LOG_CALLBACK, answer_begin, worker, MHD_OPTION_UNESCAPE_CALLBACK,
-		leave_escapes, worker, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_ARRAY, tls,
-		MHD_OPTION_END);
+		leave_escapes, worker, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1,
+		MHD_OPTION_STRICT_FOR_CLIENT, strict, MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
 }
