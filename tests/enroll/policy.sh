@@ -121,8 +121,8 @@ bind --policy="$tmp/policy.json" --wipe-slot=sss
 ok "it can take its own place" assert_error_has "removed keyslot 1, token 0"
 ok "with another secret" list_has ".tokens | length == 1 and (.[0] | .token == 1 and $nested)"
 ok "cryptsetup opens it" opens_by_token "$image"
-ok "and Clevis reads it" assert_equal "$(token_secret "$image" 1 | wc -c)" 43
-close_all
+# From the servers: what Clevis stops, once others suffice, would leave its key in the TPM, at any time.
+ok "and Clevis reads it" assert_equal "$(TPM2TOOLS_TCTI=none token_secret "$image" 1 | wc -c)" 43
 
 run "$cotter_enroll" --list "$image"
 ok "a line a part" assert_equal "$(awk '!at { at = index($0, "any 2 of") } at { print substr($0, at) }' "$tmp/out")" \
