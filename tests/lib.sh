@@ -56,6 +56,21 @@ skip_all() { # REASON
 	exit 0
 }
 
+# Makes FILE with CMD once, for all tests that run at the same time or later.
+make_once() { # FILE CMD…
+	local lock status=0
+	exec {lock}>"$1.lock"
+	flock "$lock"
+	if [ ! -e "$1" ]; then
+		set +e
+		(set -e; "${@:2}") >"$1.log" 2>&1
+		status=$?
+		set -e
+	fi
+	exec {lock}>&-
+	[ $status = 0 ] || { tail -n 30 "$1.log" >&2; return 1; }
+}
+
 # The last line of every test.
 done_testing() {
 	ended=true

@@ -5,6 +5,8 @@
 #
 # What takes long to make stays in $vm, in the build folder.
 
+. "$(dirname "${BASH_SOURCE[0]}")/../debian13.sh"
+
 for program in qemu-system-x86_64 dracut dnsmasq mke2fs swtpm; do
 	command -v $program >/dev/null || skip_all "$program is not installed"
 done
@@ -19,21 +21,6 @@ vm_seconds=300 # that a boot may take: this machine may have more to do, and emu
 root_uuid=11111111-2222-3333-4444-555555555555
 prompt='passphrase for disk'
 reached='ROOT REACHED'
-
-# Makes FILE with CMD once, for all tests that run at the same time or later.
-make_once() { # FILE CMD…
-	local lock status=0
-	exec {lock}>"$1.lock"
-	flock "$lock"
-	if [ ! -e "$1" ]; then
-		set +e
-		(set -e; "${@:2}") >"$1.log" 2>&1
-		status=$?
-		set -e
-	fi
-	exec {lock}>&-
-	[ $status = 0 ] || { tail -n 30 "$1.log" >&2; return 1; }
-}
 
 # --- what is booted ---
 
@@ -95,20 +82,9 @@ debs=$vm/packages # what it has not got
 # For the tests of what came with Debian 13, where this is an older one.
 use_debian13() {
 	[ "$(. /etc/os-release && echo "$VERSION_ID")" -lt 13 ] || return 0
-	make_once "$vm/debian13" make_debian13
-	system=$vm/debian13 debs=$vm/no-packages
+	get_debian13
+	system=$debian13 debs=$vm/no-packages
 	mkdir -p "$debs"
-}
-
-make_debian13() {
-	local packages=(ca-certificates cpio cryptsetup-bin cryptsetup-initramfs dbus dmsetup dracut-core
-		dracut-network initramfs-tools iproute2 kmod libcurl4t64 libjansson4 libtss2-esys-3.0.2-0t64
-		libtss2-rc0t64 libtss2-tcti-device0t64 libtss2-tctildr0t64 netbase procps systemd
-		systemd-cryptsetup systemd-resolved udev zstd)
-	rm -rf "$vm/debian13.new"
-	debootstrap --variant=minbase --include="$(IFS=,; echo "${packages[*]}")" trixie "$vm/debian13.new"
-	rm -rf "$vm"/debian13.new/var/{cache,lib}/apt
-	mv "$vm/debian13.new" "$vm/debian13"
 }
 
 # What images by initramfs-tools take besides.
