@@ -5,6 +5,8 @@
 . "$(dirname "$0")/../lib.sh"
 
 declare -A size_max=([clevis]=192 [sss]=192) # KiB; other types: 96
+# Of gcc 12. That of Debian 13 makes 3 % more code, and a file grows by whole pages.
+[ "$(gcc -dumpversion)" = 12 ] || more=4
 with_pin='clevis pkcs11 sss tpm2' # token types that can hold a leaf with a PIN
 data_max=$((4096 + 64)) # the memory of failed recoveries, and what the C runtime has in any library
 
@@ -97,7 +99,7 @@ check_plugin() { # PLUGIN
 	ok "$name has no state but the memory of failures" \
 		at_most $data_max "$(section_size "$so" data bss tdata tbss)"
 	ok "$name leaves the survey to the tool" not has_survey "$so"
-	ok "$name is small" at_most $((${size_max[${name#cotter-}]:-96} * 1024)) "$(stripped_size "$so")"
+	ok "$name is small" at_most $(((${size_max[${name#cotter-}]:-96} + ${more:-0}) * 1024)) "$(stripped_size "$so")"
 }
 
 plugins=$(find "$build/token" -name 'libcryptsetup-token-*.so')
