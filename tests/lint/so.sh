@@ -152,7 +152,8 @@ for type in cotter-tpm2 cotter-sss clevis; do
 done
 # Of two functions of one name in different rooms a linker takes the first that it meets, and says nothing.
 defined() {
-	find "$build" -name 'lib*.a' -not -path '*/tests/*' -exec nm -gA --defined-only {} + 2>/dev/null |
+	find "$build" \( -name tests -o -name vm -o -name portability \) -prune -o -name 'lib*.a' \
+		-exec nm -gA --defined-only {} + 2>/dev/null |
 		awk 'NF >= 3 && $(NF - 1) ~ /^[TDBR]$/ { print $NF }' | sort
 }
 
