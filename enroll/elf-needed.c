@@ -50,7 +50,7 @@ static int add_name(struct ref file, uint64_t strings, uint64_t offset, json_t *
 	/* Each may be as large as it likes, but not their sum. */
 	if (strings >= file.n || offset >= file.n - strings)
 		return -EBADMSG;
-	n = file.n - (strings + offset);
+	n = (size_t)(file.n - (strings + offset));
 	n = strnlen((const char *)file.p + strings + offset, n < NAME_ROOM ? n : NAME_ROOM);
 	if (n == 0 || n == NAME_ROOM || strings + offset + n == file.n ||
 	    json_array_size(names) == NAMES_MAX)

@@ -6,7 +6,7 @@
 
 #include <stdbool.h>
 
-enum { PROGRESS_LINE_MAX = 160 };
+enum { PROGRESS_LINE_MAX = 256 };
 
 struct progress {
 	bool quiet, terminal;

@@ -13,7 +13,8 @@
  * For so long a loss is taken for a change that is under way; where no pair is left the folder is read often
  * meanwhile, since one reading may fall between the steps of one rotation, the next between another's.
  */
-static const uint64_t doubt_us = 500 * USEC_PER_MSEC, no_pair_us = 10 * USEC_PER_MSEC;
+enum { NO_PAIR_US = 10 * USEC_PER_MSEC };
+static const uint64_t doubt_us = 500 * USEC_PER_MSEC;
 static const uint64_t lost_us = 100 * USEC_PER_MSEC;
 
 struct store {
@@ -158,7 +159,7 @@ uint64_t store_reload(struct store *store)
 	}
 	if (in_doubt(store, keys)) {
 		keys_unref(keys);
-		return no_pair_us;
+		return NO_PAIR_US;
 	}
 
 	tell(store, keys_usable(keys) ? 0 : -ENOKEY);
@@ -201,7 +202,7 @@ static int read_first(struct store *store)
 		if (!awaits_pair(keys, begin))
 			break;
 		keys_unref(keys);
-		(void)usleep(no_pair_us);
+		(void)usleep(NO_PAIR_US);
 	}
 	tell(store, keys_usable(keys) ? 0 : -ENOKEY);
 	swap(store, keys);

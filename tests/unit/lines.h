@@ -38,12 +38,12 @@ static inline const struct log *lines_begin(struct lines *lines)
 	return &lines->log;
 }
 
-/* A success is silent; a failure is one line that has these words. */
+/* A success is silent; a failure is one line that has these words. What is looked at may be just them. */
 static inline void assert_told(const char *what, const struct lines *lines, const char *words)
 {
 	if (!words) {
 		if (lines->n_errors != 0)
-			fail_msg("%s: told in spite of success: %s", what, lines->errors);
+			fail_msg("%s: told in spite of success: %s", what ? what : "it", lines->errors);
 		return;
 	}
 	if (lines->n_errors != 1)

@@ -184,7 +184,7 @@ static void test_url(void **state)
 /* A URL of just this length, as JSON. */
 static void run_long_url(size_t length, int want)
 {
-	char filler[FETCH_URL_MAX + 1] = "", url[FETCH_URL_MAX + 16];
+	char filler[FETCH_URL_MAX + 1] = "", url[FETCH_URL_MAX + 32];
 
 	memset(filler, 'x', length - strlen("http://tang.test/"));
 	(void)snprintf(url, sizeof(url), "\"http://tang.test/%s\"", filler);

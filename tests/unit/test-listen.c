@@ -157,7 +157,7 @@ static int inherit(const enum handed *handed, size_t n, const char *names,
 	struct listen_sockets sockets = LISTEN_SOCKETS_NONE;
 	struct listen_address address = listen_address_all(0);
 	pid_t child = fork();
-	char number[16];
+	char number[24];
 	int status;
 
 	assert_true(child >= 0);
