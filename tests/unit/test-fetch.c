@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Requests over http: what is sent, hostile replies, and when a try is the last. */
+#include "tests/unit/foreign.h"
 #include "tests/unit/hostile.h"
 
 #include "tang/curl-dl.h"
@@ -597,6 +598,8 @@ static void test_unusable_libraries(void **state)
 	static const char all_zero[] = LIBCURL_SYMBOLS(FAKE);
 
 	(void)state;
+	if (foreign())
+		skip();
 	write_file(in_dir("libcurl.so.4"), "rubbish\n");
 	expect_no_libcurl("cannot be reached without libcurl: ");
 	make_library("int nothing;\n");
