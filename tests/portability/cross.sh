@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # cotter builds without a warning for another architecture of Debian, and its unit tests pass there: 32 bits
-# (i386), big endian (s390x), a char without a sign (both others) and a weaker order of memory (arm64). qemu-user
-# runs them; those for i386 the kernel of an x86-64 machine does, by itself.
+# (i386), big endian (s390x) and a char without a sign (both others). qemu-user runs them; those for i386 the
+# kernel of an x86-64 machine does, by itself.
 #
 #	cross.sh i386|s390x|arm64
 . "$(dirname "$0")/../lib.sh"

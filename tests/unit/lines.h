@@ -43,7 +43,8 @@ static inline void assert_told(const char *what, const struct lines *lines, cons
 {
 	if (!words) {
 		if (lines->n_errors != 0)
-			fail_msg("%s: told in spite of success: %s", what ? what : "it", lines->errors);
+			fail_msg("%s: told in spite of success: %s", what ? what : "it",
+				 lines->errors);
 		return;
 	}
 	if (lines->n_errors != 1)

@@ -106,7 +106,8 @@ static void test_run_fails(void **state)
 	assert_int_equal(run("much", (struct ref){0}, 1000, &e), -E2BIG);
 	external_done(&e);
 	if (!emulated())
-		assert_int_equal(external_start("/nonexistent", argv, (struct ref){0}, 8, &e), -ENOENT);
+		assert_int_equal(external_start("/nonexistent", argv, (struct ref){0}, 8, &e),
+				 -ENOENT);
 }
 
 /* One that is given up is ended. */
