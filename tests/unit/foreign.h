@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What a test cannot do where it was built for another architecture than the machine's: see portability/cross.sh. */
+/* Whether a test leaves out what cannot be for another architecture than the machine's. Its TAP has no word for it. */
 #pragma once
 
 #include <stdbool.h>
