@@ -18,10 +18,11 @@ done
 # pass is skipped by themselves: see unit/foreign.h.
 declare -A not_emulated=([proof]=1)
 
-# What takes qemu-user too long, since it derives many keys: i386 has all of it, s390x some.
-declare -A slow=([luks-bind]=1 [luks-takeover]=1 [reconfig]=1 [scarce]=1 [volume]=1 [wipe]=1)
-[ "$arch" = s390x ] || slow+=([adv-text]=1 [handler]=1 [jws-sign]=1 [keyslot-place]=1 [leftover]=1 [luks]=1
-	[luks-reencrypt]=1 [public]=1 [rsa]=1 [sss]=1)
+# What takes qemu-user too long, deriving keys or making them: i386 has all of it, s390x some.
+declare -A slow=([jws-sign]=1 [keyslot-place]=1 [leftover]=1 [luks-bind]=1 [luks-takeover]=1 [public]=1
+	[reconfig]=1 [rsa]=1 [scarce]=1 [volume]=1 [wipe]=1)
+[ "$arch" = s390x ] || slow+=([adv-text]=1 [fetch-tls]=1 [handler]=1 [luks]=1 [luks-reencrypt]=1 [sss]=1
+	[tang-recover]=1)
 
 # What loads SoftHSM, which is here for the architecture of the programs alone that fill it.
 declare -A of_modules=([card]=1 [card-key]=1 [card-seal]=1 [modules]=1 [needs-pkcs11]=1 [tokens]=1)
