@@ -118,16 +118,19 @@ static int read_device(struct ref id, char ret[QUESTION_DEVICE_MAX])
 	return 0;
 }
 
-/* Only sockets that lie beside the questions: their folder is root's. */
+/* Only sockets that lie beside the questions: their folder is root's. systemd 257 puts two slashes after it. */
 static int read_socket(struct ref path, struct sockaddr_un *ret)
 {
 	static const char folder[] = QUESTION_FOLDER "/";
-	size_t prefix = strlen(folder);
+	size_t name = strlen(folder);
 	struct sockaddr_un to = {.sun_family = AF_UNIX};
 
-	if (path.n <= prefix || path.n >= sizeof(to.sun_path) ||
-	    memcmp(path.p, folder, prefix) != 0 || memchr(path.p + prefix, '/', path.n - prefix) ||
-	    memchr(path.p, '\0', path.n))
+	if (!ref_begins(path, folder))
+		return -EBADMSG;
+	while (name < path.n && path.p[name] == '/')
+		name++;
+	if (name == path.n || path.n >= sizeof(to.sun_path) ||
+	    memchr(path.p + name, '/', path.n - name) || memchr(path.p, '\0', path.n))
 		return -EBADMSG;
 	memcpy(to.sun_path, path.p, path.n);
 	*ret = to;

@@ -52,6 +52,9 @@ static void test_parse(void **state)
 	assert_int_equal(q.not_after_us, 123456789);
 	assert_int_equal(q.pid, 77);
 
+	assert_int_equal(parse("[Ask]\nSocket=/run/systemd/ask-password//sck.1\n" ID, &q), 0);
+	assert_string_equal(q.to.sun_path, "/run/systemd/ask-password//sck.1");
+
 	assert_int_equal(parse("[Ask]\n" SOCKET ID, &q), 0);
 	assert_int_equal(q.pid, 0);
 	assert_int_equal(q.not_after_us, 0);
@@ -108,6 +111,8 @@ static void test_refused(void **state)
 		{ASK ID, -EBADMSG},
 		{ASK ID "Socket=/tmp/sck.1\n", -EBADMSG},
 		{ASK ID "Socket=/run/systemd/ask-password/\n", -EBADMSG},
+		{ASK ID "Socket=/run/systemd/ask-password//\n", -EBADMSG},
+		{ASK ID "Socket=/run/systemd/ask-password//a/b\n", -EBADMSG},
 		{ASK ID "Socket=/run/systemd/ask-password/../x\n", -EBADMSG},
 		{ASK ID "Socket=/run/systemd/ask-password/" LONG_NAME LONG_NAME "\n", -EBADMSG},
 		{ASK ID SOCKET "NotAfter=soon\n", -EBADMSG},
