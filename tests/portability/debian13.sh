@@ -12,9 +12,10 @@ command -v debootstrap >/dev/null || skip_all "debootstrap is not installed"
 # What the tests here take of what ./check installs for all.
 packages=(clevis clevis-luks clevis-tpm2 jq keyutils libcmocka-dev opensc openssl procps socat softhsm2 strace
 	tang-common)
-# All of these suites, and of enroll those where other versions are most likely to matter: the rest takes long.
+# All of these suites, and of others what is most likely to meet other versions: the rest takes long.
 suites=(unit fuzz plugin)
-chosen=(enroll-enroll enroll-order enroll-pkcs11 enroll-policy enroll-tpm2)
+chosen=(enroll-enroll enroll-order enroll-pkcs11 enroll-policy enroll-tpm2
+	units-agent units-generator units-key units-pcr15)
 
 # A script as ./quickstart and ./check begin.
 with_lists() { # COMMAND
