@@ -37,11 +37,16 @@ void cot_refuse(struct cot *cot, uint64_t device, int error)
 
 int cot_poll(struct pollfd *fds, size_t n, uint64_t until_us)
 {
+	/* A time_t may have 32 bits. */
+	static const uint64_t longest_us = (uint64_t)INT32_MAX * USEC_PER_SEC;
 	uint64_t now = now_us();
 	uint64_t left = until_us > now ? until_us - now : 0;
-	struct timespec ts = {.tv_sec = (time_t)(left / USEC_PER_SEC),
-			      .tv_nsec = (long)(left % USEC_PER_SEC) * 1000};
+	struct timespec ts;
 
+	if (left > longest_us)
+		left = longest_us;
+	ts.tv_sec = (time_t)(left / USEC_PER_SEC);
+	ts.tv_nsec = (long)(left % USEC_PER_SEC) * 1000;
 	return ppoll(fds, n, &ts, NULL) < 0 ? -errno : 0;
 }
 
