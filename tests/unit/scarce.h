@@ -79,6 +79,7 @@ struct scarce {
 	int (*run)(void);
 	bool randomness, vague;
 };
+
 #define FOR_BUF(name, call)                                \
 	static int name(void)                              \
 	{                                                  \
