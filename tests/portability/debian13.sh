@@ -10,8 +10,8 @@
 command -v debootstrap >/dev/null || skip_all "debootstrap is not installed"
 
 # What the tests here take of what ./check installs for all.
-packages=(clevis clevis-luks clevis-tpm2 jq keyutils libcmocka-dev opensc openssl procps socat softhsm2 strace
-	tang-common)
+packages=(clevis clevis-luks clevis-tpm2 jq keyutils libcmocka-dev lz4 opensc openssl procps socat softhsm2 strace
+	tang-common xz-utils zstd)
 # All of these suites, and of others what is most likely to meet other versions: the rest takes long.
 suites=(unit fuzz plugin)
 chosen=(enroll-enroll enroll-order enroll-pkcs11 enroll-policy enroll-tpm2
