@@ -6,7 +6,8 @@
 . "$(dirname "$0")/medians.sh"
 . "$(dirname "$0")/../vm/stage.sh"
 
-rounds=${ROUNDS:-3}
+# By a clock that counts instructions (see below) one tells enough for whoever only wants to know whether it fails.
+rounds=${ROUNDS:-$([ -n "${CI:-}" ] && echo 1 || echo 3)}
 url=http://10.77.0.2:7500
 
 # Clevis answers what is asked at the console.
