@@ -9,8 +9,13 @@ mount -t tmpfs questions "$folder"
 own_etc
 
 # systemd-cryptsetup's question for DEVICE, or another one; the answer goes to $tmp/NAME.out.
-ask() { # NAME ID [OPTION…]
+put_question() { # NAME ID [OPTION…]
 	run_later "$1" systemd-ask-password --no-tty --timeout=100 --id="$2" "${@:3}" "Please enter:"
+}
+
+# The same while nobody answers, and waits until it is there.
+ask() { # NAME ID [OPTION…]
+	put_question "$@"
 	wait_until 60 asked "$2"
 }
 

@@ -63,7 +63,7 @@ ask verify "cryptsetup-verification:$one"
 ask bare "cryptsetup:$bare"
 ask gone "cryptsetup:/nonexistent"
 run_agent
-ask first "cryptsetup:$one"
+put_question first "cryptsetup:$one"
 finish first
 ok "among others it answers its own" opens "$one"
 ok "and stays while others are asked" kill -0 "${later[agent]}"
