@@ -17,15 +17,6 @@ static json_t *full_header, *plain_config;
 static struct sealed *full, *held; /* of another TPM; of this one */
 static char signatures[] = "/tmp/test-scarce-tpm.XXXXXX";
 
-static void no_line(void *to, enum log_level level, const char *line)
-{
-	(void)to;
-	(void)level;
-	(void)line;
-}
-
-static const struct log quiet = {.sink = no_line};
-
 FOR_BUF(try_pcr_write, pcr_write(&full->pcrs, &ret))
 FOR_JSON(try_tpm2_config,
 	 tpm2_config(full_header, &(struct tpm2_again){.reseal = true}, &quiet, &ret))

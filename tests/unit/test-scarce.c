@@ -30,15 +30,6 @@ static struct job job;
 static struct token token;
 static char *compact;
 
-static void no_line(void *to, enum log_level level, const char *line)
-{
-	(void)to;
-	(void)level;
-	(void)line;
-}
-
-static const struct log quiet = {.sink = no_line};
-
 /* The local pin's own is for tests that have memory. */
 static int describe(const struct pin *const *all, const json_t *hdr, json_t *facts)
 {
