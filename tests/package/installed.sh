@@ -60,6 +60,7 @@ fi
 step "the server makes keys and serves them"
 mkdir "$tmp/keys"
 cotter-tang-keys generate "$tmp/keys"
+: >"$tmp/tangd.log"
 /usr/libexec/cotter-tangd --listen=127.0.0.1:0 "$tmp/keys" >"$tmp/tangd.log" 2>&1 &
 server=$!
 trap 'kill "$server" 2>/dev/null || true' EXIT
