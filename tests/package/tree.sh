@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# What the tests of packages share: a source tarball of the tree as it is, and a root to install packages in.
+# What the tests of packages share: a source tarball of the tree as it is.
 
 version=$(sed -n "s/^ *version: '\(.*\)',$/\1/p" "$src/meson.build" | head -n 1)
 
@@ -22,20 +22,3 @@ make_tarball() {
 	) >"$tmp/dist.log" 2>&1 || { cat "$tmp/dist.log"; return 1; }
 	mv "$tmp/dist/meson-dist/cotter-$version.tar.xz" "$tmp"
 }
-
-# Runs a script in a copy of this system that keeps nothing; $tmp is the same in both, and the copy's /mnt has what
-# was changed in it.
-in_copy() { # SCRIPT [ARGUMENT…]
-	unshare -m bash -euc '
-		mount -t tmpfs tmpfs "$0"
-		mkdir "$0/upper" "$0/work" "$0/root"
-		mount -t overlay overlay -o "lowerdir=/,upperdir=$0/upper,workdir=$0/work" "$0/root"
-		for folder in dev proc sys; do
-			mount --rbind "/$folder" "$0/root/$folder"
-		done
-		mount --bind "$1" "$0/root$1"
-		mount --bind "$0/upper" "$0/root/mnt"
-		exec chroot "$0/root" bash -eu -o pipefail "${@:2}"' "$copy" "$tmp" "$@"
-}
-copy=$tmp/copy
-mkdir "$copy"

@@ -4,6 +4,7 @@
 # tpm2-tss, OpenSSL, libcurl and libmicrohttpd: in a root of its own, on this machine's kernel.
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../debian13.sh"
+. "$(dirname "$0")/../roots.sh"
 
 [ "$(. /etc/os-release && echo "$VERSION_ID")" -lt 13 ] || skip_all "this is Debian 13 or newer, as all tests show"
 [ "$(id -u)" = 0 ] || skip_all "only root can make a root of Debian 13 and work in it"
@@ -17,28 +18,19 @@ suites=(unit fuzz plugin)
 chosen=(enroll-enroll enroll-order enroll-pkcs11 enroll-policy enroll-tpm2
 	units-agent units-generator units-key units-pcr15)
 
-# A script as ./quickstart and ./check begin.
-with_lists() { # COMMAND
-	cat "$src/tests/prepare.sh"
-	sed -n '/^test_packages=/,/^esac$/p' "$src/check"
-	echo "$1"
-}
-
 # --- the root ---
 
 root=$debian13-tests-$({ cat "$src/tests/prepare.sh"; echo "${packages[@]}"; } | sha256sum | cut -c 1-12)
 
-# shellcheck disable=SC2016 # for the shell in the root
 make_root() {
 	find "$build/vm" -maxdepth 1 -name 'debian13-tests-*' ! -name '*.lock' ! -name '*.log' -exec rm -rf {} +
 	cp -a "$debian13" "$root.new"
 	cp -L /etc/resolv.conf "$root.new/etc/resolv.conf"
 	echo force-unsafe-io >"$root.new/etc/dpkg/dpkg.cfg.d/quick"
-	with_lists "install_packages \"\${build_packages[@]}\" \"\${run_packages[@]}\" ${packages[*]}" |
-		unshare -m bash -euc 'for folder in dev proc sys; do
-			mount --rbind "/$folder" "$0/$folder"
-		done
-		exec chroot "$0" bash -eu -o pipefail' "$root.new"
+	{
+		cat "$src/tests/prepare.sh"
+		echo "install_packages \"\${build_packages[@]}\" \"\${run_packages[@]}\" ${packages[*]}"
+	} | in_root "$root.new" bash -eu -o pipefail
 	rm -rf "$root.new/var/cache/apt"
 	mv "$root.new" "$root"
 }
@@ -55,27 +47,17 @@ mkdir -p "$built" "$tmp/layer"
 
 # Runs CMD in the root, of which nothing is changed but the sources' build folder $built.
 inside() { # CMD…
-	unshare -m bash -euc '
-		layer=$1 src=$2 built=$3
-		mount -t tmpfs tmpfs "$layer"
-		mkdir "$layer/upper" "$layer/work" "$layer/root"
-		mount -t overlay overlay -o "lowerdir=$0,upperdir=$layer/upper,workdir=$layer/work" "$layer/root"
-		for folder in dev proc sys; do
-			mount --rbind "/$folder" "$layer/root/$folder"
-		done
-		mkdir -p "$layer/root$src" "$layer/root$built"
-		mount --bind -o ro "$src" "$layer/root$src"
-		mount --bind "$built" "$layer/root$built"
-		cd "$src"
-		exec chroot "$layer/root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 "${@:4}"' \
-		"$root" "$tmp/layer" "$src" "$built" "$@"
+	in_copy "$root" "$tmp/layer" "$src:$src:ro" "$built:$built" -- env -i --chdir="$src" \
+		PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 "$@"
 }
 
 inside true 2>"$tmp/layer.log" || skip_all "no overlay of a root can be mounted: $(tail -n 1 "$tmp/layer.log")"
 
+# shellcheck disable=SC2016 # for the shell in the root
 all_packages_exist() {
-	with_lists 'apt-get -s install --no-install-recommends "${build_packages[@]}" "${run_packages[@]}" \
-		"${test_packages[@]}" "${fuzz_packages[@]}"' | inside bash -eu -o pipefail
+	inside bash -euc '. tests/prepare.sh
+		apt-get -s install --no-install-recommends "${build_packages[@]}" "${run_packages[@]}" \
+			"${test_packages[@]}" "${fuzz_packages[@]}"'
 }
 
 configure() {
