@@ -20,9 +20,10 @@ ok "the tarball builds as a Debian package" build_packages
 [ $failures = 0 ] || { done_testing; exit; }
 
 ok "the package's version is the program's" grep -q "^Version: $version-" "$tmp"/debs/*.dsc
-# The report that a first upload would close is made where there is an upload; and debian/ is in the tarball.
+# The report that a first upload would close is made where there is an upload; debian/ is in the tarball; and what
+# an override is about is not seen by each release's lintian.
 ok "lintian finds nothing" lintian --allow-root --fail-on error,warning \
-	--suppress-tags initial-upload-closes-no-bugs,no-debian-changes "$tmp"/debs/*.changes
+	--suppress-tags initial-upload-closes-no-bugs,no-debian-changes,mismatched-override "$tmp"/debs/*.changes
 
 packages=(cotter cotter-clevis cotter-dracut cotter-enroll cotter-initramfs cotter-tangd)
 deb_of() { # PACKAGE
