@@ -28,15 +28,15 @@ static bool is_word(const char *s)
 }
 
 /*
- * At least one; "#" would look like a remark, and a backslash at the end would keep the next comma from ending
+ * At least one; the first could look like a remark, and a backslash at the end would keep the next comma from ending
  * one.
  */
 static bool are_options(const char *text)
 {
-	struct ref rest = ref_str(text), option;
+	struct ref rest = ref_str(text), first;
 
-	return is_word(text) && *text != '#' && text[strlen(text) - 1] != '\\' &&
-	       crypttab_option_next(&rest, &option);
+	return is_word(text) && text[strlen(text) - 1] != '\\' &&
+	       crypttab_option_next(&rest, &first) && first.p[0] != '#';
 }
 
 static int check_edit(const struct crypttab_edit *edit, const struct log *log)

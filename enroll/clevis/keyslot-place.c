@@ -37,6 +37,8 @@ int keyslot_place_write(const char *token, int place, char **ret)
 		return r == -ENOMEM ? r : -EBADMSG;
 
 	extras = json_object_get(json, extras_name);
+	if (extras && !json_is_object(extras))
+		return -EBADMSG;
 	if (!extras && place != LUKS_ANY) {
 		extras = json_object();
 		if (json_object_set_new(json, extras_name, extras) != 0)

@@ -118,6 +118,7 @@ static void test_words(void **state)
 		{{"a", "b", "c\td"}, "cannot be options"},
 		{{"a", "b", "c\\"}, "cannot be options"},
 		{{"a", "b", "#c"}, "\"#c\" cannot be options"},
+		{{"a", "b", ",#c"}, "\",#c\" cannot be options"},
 		{{"a", "b", ",,"}, "\",,\" cannot be options"},
 	};
 

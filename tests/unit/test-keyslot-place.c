@@ -64,6 +64,8 @@ static void test_text(void **state)
 	assert_int_equal(keyslot_place_write(both, LUKS_ANY, &one), 0);
 	assert_non_null(strstr(one, "\"keyslot\":4"));
 	assert_int_equal(keyslot_place_write("{", 1, &bad), -EBADMSG);
+	assert_int_equal(keyslot_place_write("[]", 1, &bad), -EBADMSG);
+	assert_int_equal(keyslot_place_write("{\"cotter\":[]}", 1, &bad), -EBADMSG);
 	assert_null(bad);
 }
 
