@@ -244,7 +244,7 @@ static int make(struct run *run, const struct binding *binding)
 static int undo(struct run *run, const struct binding *binding)
 {
 	return run->options->replace ? luks_takeover_undo(run->luks, &run->takeover, &run->bound)
-				     : luks_bind_undo(run->luks, binding);
+				     : luks_bind_undo(run->luks, binding, &run->bound);
 }
 
 /* A binding is replaced by one that is proven, unless the user will have it so. */

@@ -228,7 +228,21 @@ static int remove_binding(struct luks *luks, unsigned token)
 	return r < 0 ? r : luks_remove_token(luks, token);
 }
 
-int luks_bind_undo(struct luks *luks, const struct binding *binding)
+/* What libcryptsetup wrote otherwise than it was told: the keyslot is known by its secret, the token by its number. */
+static int remove_bound(struct luks *luks, const struct binding *binding, const struct bound *bound)
+{
+	const char *type, *json;
+	int r = 0;
+
+	if (luks_keyslot_opens(luks, bound->keyslot, binding->secret) == 0)
+		r = luks_remove_keyslot(luks, bound->keyslot);
+	if (r == 0 && luks_token(luks, bound->token, &type, &json) == 0 &&
+	    luks_token_keyslots(luks, bound->token) == 0)
+		r = luks_remove_token(luks, bound->token);
+	return r;
+}
+
+int luks_bind_undo(struct luks *luks, const struct binding *binding, const struct bound *bound)
 {
 	CLEANUP_JSON json_t *written = NULL;
 	int r;
@@ -240,6 +254,8 @@ int luks_bind_undo(struct luks *luks, const struct binding *binding)
 	for (unsigned i = 0; r == 0 && i < LUKS_TOKENS; i++)
 		if (is_ours(luks, json_object_get(written, "jwe"), i))
 			r = remove_binding(luks, i);
+	if (r == 0 && bound)
+		r = remove_bound(luks, binding, bound);
 	if (r < 0)
 		return log_err(luks->log, -EIO,
 			       "the failed binding may be left in the header of %s; see --list and "
@@ -255,7 +271,7 @@ int luks_bind_make(struct luks *luks, const struct binding *binding, struct boun
 	token = write_token(luks, binding);
 	keyslot = token < 0 ? token : luks_bind_keyslot(luks, binding, (unsigned)token);
 	if (keyslot < 0)
-		return luks_bind_undo(luks, binding) < 0 ? -EIO : keyslot;
+		return luks_bind_undo(luks, binding, NULL) < 0 ? -EIO : keyslot;
 
 	*ret = (struct bound){.keyslot = (unsigned)keyslot, .token = (unsigned)token};
 	return 0;

@@ -49,7 +49,8 @@ MUST int luks_bind_make(struct luks *luks, const struct binding *binding, struct
 MUST int luks_bind_keyslot(struct luks *luks, const struct binding *binding, unsigned token);
 
 /*
- * Removes whatever of the binding is in the header, keyslot first, then token. Errors: -EIO, told
- * together with what may be left.
+ * Removes whatever of the binding is in the header, keyslot first, then token. `bound` is where it came to lie; NULL:
+ * it was not made. Errors: -EIO, told together with what may be left.
  */
-MUST int luks_bind_undo(struct luks *luks, const struct binding *binding);
+MUST int luks_bind_undo(struct luks *luks, const struct binding *binding,
+			const struct bound *bound);

@@ -153,7 +153,7 @@ int luks_takeover_undo(struct luks *luks, const struct luks_takeover *takeover,
 	int r;
 
 	if (!takeover->cramped)
-		return luks_bind_undo(luks, &takeover->binding);
+		return luks_bind_undo(luks, &takeover->binding, bound);
 
 	r = crypt_load(luks->cd, CRYPT_LUKS2, NULL);
 	if (r == 0)

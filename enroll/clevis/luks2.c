@@ -171,7 +171,7 @@ static int add(struct volume *volume, const struct volume_binding *binding, unsi
 
 	r = prove(volume, binding, bound.keyslot);
 	if (r < 0)
-		return luks_bind_undo(luks, &new) < 0 ? -EIO : r;
+		return luks_bind_undo(luks, &new, &bound) < 0 ? -EIO : r;
 	*ret = bound.keyslot;
 	return 0;
 }

@@ -325,7 +325,7 @@ static void test_io_errors(void **state)
 
 	assert_int_equal(unlink(o.volume.path), 0);
 	opened_forget_lines(&o);
-	assert_int_equal(luks_bind_undo(o.luks, &binding), -EIO);
+	assert_int_equal(luks_bind_undo(o.luks, &binding, NULL), -EIO);
 	assert_told("undoing", &o.lines, "the failed binding may be left in the header of /tmp/");
 
 	opened_forget_lines(&o);
@@ -354,7 +354,7 @@ static void test_undo(void **state)
 			add_token(o.luks, 7, text);
 		if (i == 2)
 			assert_int_equal(luks_bind_make(o.luks, &binding, &bound), 0);
-		assert_int_equal(luks_bind_undo(o.luks, &binding), 0);
+		assert_int_equal(luks_bind_undo(o.luks, &binding, i == 2 ? &bound : NULL), 0);
 		after = metadata();
 		assert_true(json_equal(before, after));
 		json_decref(after);
@@ -362,6 +362,51 @@ static void test_undo(void **state)
 	assert_told("undoing", &o.lines, NULL);
 	assert_int_equal(luks_keyslot_opens(o.luks, 5, ref_str("other")), 0);
 	assert_int_equal(luks_keyslot_opens(o.luks, 0, ref_str(PASSPHRASE)), 0);
+}
+
+/* As a library without memory has left it: with an altered token, with none, or with a keyslot that it does not name. */
+static void test_undo_altered(void **state)
+{
+	static const char other[] = "{\"type\":\"cotter-tang\",\"keyslots\":[],\"jwe\":{}}";
+	const struct binding binding = usual_binding();
+	CLEANUP_JSON json_t *before = metadata();
+	struct bound bound;
+	json_t *after;
+
+	(void)state;
+	for (int i = 0; i < 4; i++) {
+		assert_int_equal(luks_bind_make(o.luks, &binding, &bound), 0);
+		if (i % 2)
+			assert_int_equal(crypt_token_unassign_keyslot(o.luks->cd, (int)bound.token,
+								      (int)bound.keyslot),
+					 (int)bound.token);
+		if (i >= 2)
+			assert_int_equal(crypt_token_json_set(o.luks->cd, (int)bound.token, other),
+					 (int)bound.token);
+		assert_int_equal(luks_bind_undo(o.luks, &binding, &bound), 0);
+		after = metadata();
+		assert_true(json_equal(before, after));
+		json_decref(after);
+	}
+	assert_told("undoing", &o.lines, NULL);
+}
+
+/* Somebody has put a token and a keyslot of their own there meanwhile. */
+static void test_undo_of_another(void **state)
+{
+	const struct binding binding = usual_binding();
+	const struct bound bound = {.keyslot = 5, .token = 3};
+	json_t *before, *after;
+
+	(void)state;
+	add_keyslot(o.luks, 5, "other");
+	add_token(o.luks, 3, "{\"type\":\"f\",\"keyslots\":[\"5\"]}");
+	before = metadata();
+	assert_int_equal(luks_bind_undo(o.luks, &binding, &bound), 0);
+	after = metadata();
+	assert_true(json_equal(before, after));
+	json_decref(before);
+	json_decref(after);
 }
 
 int main(void)
@@ -381,6 +426,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_keyslots_area_full, make_volume, drop_volume),
 		cmocka_unit_test_setup_teardown(test_io_errors, make_volume, drop_volume),
 		cmocka_unit_test_setup_teardown(test_undo, make_volume, drop_volume),
+		cmocka_unit_test_setup_teardown(test_undo_altered, make_volume, drop_volume),
+		cmocka_unit_test_setup_teardown(test_undo_of_another, make_volume, drop_volume),
 	};
 
 	return cmocka_run_group_tests(tests, begin, NULL);
