@@ -122,7 +122,7 @@ static int write_token(struct luks *luks, const struct binding *binding)
 			       LUKS_TOKENS, luks->name);
 
 	luks->said[0] = '\0';
-	r = crypt_token_json_set(luks->cd, binding->token, binding->json);
+	r = luks_set_token(luks, binding->token, binding->json);
 	if (r == -ENOSPC)
 		return no_room(luks, "", strlen(binding->json), used);
 	if (r < 0)
@@ -228,20 +228,6 @@ static int remove_binding(struct luks *luks, unsigned token)
 	return r < 0 ? r : luks_remove_token(luks, token);
 }
 
-/* What libcryptsetup wrote otherwise than it was told: the keyslot is known by its secret, the token by its number. */
-static int remove_bound(struct luks *luks, const struct binding *binding, const struct bound *bound)
-{
-	const char *type, *json;
-	int r = 0;
-
-	if (luks_keyslot_opens(luks, bound->keyslot, binding->secret) == 0)
-		r = luks_remove_keyslot(luks, bound->keyslot);
-	if (r == 0 && luks_token(luks, bound->token, &type, &json) == 0 &&
-	    luks_token_keyslots(luks, bound->token) == 0)
-		r = luks_remove_token(luks, bound->token);
-	return r;
-}
-
 int luks_bind_undo(struct luks *luks, const struct binding *binding, const struct bound *bound)
 {
 	CLEANUP_JSON json_t *written = NULL;
@@ -251,11 +237,12 @@ int luks_bind_undo(struct luks *luks, const struct binding *binding, const struc
 	r = crypt_load(luks->cd, CRYPT_LUKS2, NULL);
 	if (r == 0)
 		r = js_load(ref_str(binding->json), &written);
+	/* Out of memory, libcryptsetup may have left it out of the token's keyslots. */
+	if (r == 0 && bound && luks_keyslot_opens(luks, bound->keyslot, binding->secret) == 0)
+		r = luks_remove_keyslot(luks, bound->keyslot);
 	for (unsigned i = 0; r == 0 && i < LUKS_TOKENS; i++)
 		if (is_ours(luks, json_object_get(written, "jwe"), i))
 			r = remove_binding(luks, i);
-	if (r == 0 && bound)
-		r = remove_bound(luks, binding, bound);
 	if (r < 0)
 		return log_err(luks->log, -EIO,
 			       "the failed binding may be left in the header of %s; see --list and "

@@ -55,7 +55,7 @@ static int write_copy(struct luks *luks, unsigned id, const char *json)
 	int r;
 
 	luks->said[0] = '\0';
-	r = crypt_token_json_set(luks->cd, CRYPT_ANY_TOKEN, json);
+	r = luks_set_token(luks, LUKS_ANY, json);
 	if (r >= 0)
 		return r;
 	return log_err(luks->log, r == -ENOSPC ? r : -EIO,

@@ -26,7 +26,7 @@ int luks_note_set_token(struct luks *luks, unsigned token, const char *text)
 	int r;
 
 	luks->said[0] = '\0';
-	r = crypt_token_json_set(luks->cd, (int)token, text);
+	r = luks_set_token(luks, (int)token, text);
 	if (r == -ENOSPC)
 		return luks_bind_no_room(luks, strlen(text));
 	if (r < 0)

@@ -99,7 +99,7 @@ int luks_add_token(struct luks *luks, const char *json)
 	int r;
 
 	luks->said[0] = '\0';
-	r = crypt_token_json_set(luks->cd, CRYPT_ANY_TOKEN, json);
+	r = luks_set_token(luks, LUKS_ANY, json);
 	if (r == -ENOSPC || r == -EINVAL)
 		return log_err(luks->log, -ENOSPC,
 			       "the header of %s has no room for one more token; remove one first",

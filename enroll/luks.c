@@ -2,6 +2,7 @@
 /* A LUKS2 volume through libcryptsetup. */
 #include "enroll/luks.h"
 
+#include "crypto/js.h"
 #include "token/handler.h"
 
 #include <errno.h>
@@ -229,10 +230,39 @@ int luks_remove_keyslot(struct luks *luks, unsigned keyslot)
 
 	luks->said[0] = '\0';
 	r = crypt_keyslot_destroy(luks->cd, (int)keyslot);
-	if (r < 0)
+	if (r != 0) /* out of memory while it overwrites, it returns ENOMEM itself */
 		return log_err(luks->log, -EIO, "keyslot %u of %s could not be removed: %s",
-			       keyslot, luks->name, luks_cause(luks, r));
+			       keyslot, luks->name, luks_cause(luks, r < 0 ? r : -r));
 	return 0;
+}
+
+static bool token_is(const struct luks *luks, unsigned token, const char *json)
+{
+	CLEANUP_JSON json_t *wanted = NULL, *found = NULL;
+	const char *type, *text;
+
+	if (luks_token(luks, token, &type, &text) < 0)
+		return false;
+	return strcmp(text, json) == 0 ||
+	       (js_load(ref_str(json), &wanted) == 0 && js_load(ref_str(text), &found) == 0 &&
+		json_equal(wanted, found));
+}
+
+int luks_set_token(struct luks *luks, int token, const char *json)
+{
+	int id = token, r = 0;
+
+	for (int tries = 0; tries < 2; tries++) {
+		r = crypt_token_json_set(luks->cd, id, json);
+		if (r < 0)
+			break;
+		id = r;
+		if (token_is(luks, (unsigned)id, json))
+			return id;
+	}
+	if (token == LUKS_ANY && id != LUKS_ANY)
+		(void)crypt_token_json_set(luks->cd, id, NULL);
+	return r < 0 ? r : -ENOMEM;
 }
 
 int luks_remove_token(struct luks *luks, unsigned token)

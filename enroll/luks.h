@@ -126,6 +126,13 @@ MUST int luks_keyslot_opens(struct luks *luks, unsigned keyslot, struct ref secr
 /* The same of any keyslot that holds the volume key. */
 MUST int luks_opens(struct luks *luks, struct ref secret);
 
+/*
+ * Writes a token, over the one of this number or, LUKS_ANY, as a new one, and returns its number. Where json-c has no
+ * memory for all of a text libcryptsetup writes what is left of it: so what is there then is compared. Errors:
+ * libcryptsetup's, not told, and -ENOMEM.
+ */
+MUST int luks_set_token(struct luks *luks, int token, const char *json);
+
 /* One header commit each. Reasons go to the log. Errors: -EIO. */
 MUST int luks_remove_keyslot(struct luks *luks, unsigned keyslot);
 MUST int luks_remove_token(struct luks *luks, unsigned token);

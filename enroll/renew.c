@@ -69,19 +69,22 @@ static enum exit_code end(const struct attempt *a, const char *state, const char
 {
 	const struct run *run = a->run;
 	unsigned id = a->item->id;
-	bool renewed = strcmp(state, "renewed") == 0;
+	bool renewed = strcmp(state, "renewed") == 0, listed = true;
 	json_t *result = json_pack("{s:i, s:s, s:s*, s:O*}", "token", (int)id, "state", state,
 				   "cause", cause, "leaves", a->renewal.leaves);
 
 	if (renewed && json_object_set_new(result, "keyslot", json_integer(a->bound.keyslot)) != 0)
-		code = EXIT_CODE_FAILED;
+		listed = false;
 	if (json_array_append_new(run->tokens, result) != 0)
-		code = EXIT_CODE_FAILED;
+		listed = false;
 	if (cause && code != EXIT_CODE_OK)
 		(void)log_err(&run->out->log, 0, "token %u is not renewed: %s", id, cause);
 	else if (cause)
 		output_warn("token %u is not renewed: %s", id, cause);
-	return code;
+	else if (!listed)
+		(void)log_err(&run->out->log, 0, "token %u is %s, which cannot be listed: %s", id,
+			      state, strerror(ENOMEM));
+	return listed ? code : EXIT_CODE_FAILED;
 }
 
 /* A leaf that was kept as it was, whose server could not be asked, is named. */

@@ -4,6 +4,7 @@
 
 #include "tests/unit/opened.h"
 
+#include <dlfcn.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 
@@ -477,6 +478,90 @@ static void test_remove(void **state)
 	assert_told("no number", &o.lines, "token 99 of /tmp/");
 }
 
+/* How many of the next tokens are written as json-c without memory reads them: without their last member. */
+static int shortened;
+
+int crypt_token_json_set(struct crypt_device *cd, int token, const char *json)
+{
+	int (*set)(struct crypt_device *, int, const char *);
+	CLEANUP_JSON json_t *less = NULL;
+	char *text = NULL;
+	int r;
+
+	*(void **)&set = dlsym(RTLD_NEXT, __func__);
+	if (!json || shortened == 0)
+		return set(cd, token, json);
+	shortened--;
+	less = json_of(json);
+	assert_int_equal(json_object_del(less, "label"), 0);
+	assert_int_equal(js_dump(less, &text), 0);
+	r = set(cd, token, text);
+	free(text);
+	return r;
+}
+
+/* What it returns where there is no memory to overwrite the keyslot with. */
+static bool no_memory;
+
+int crypt_keyslot_destroy(struct crypt_device *cd, int keyslot)
+{
+	int (*destroy)(struct crypt_device *, int);
+
+	*(void **)&destroy = dlsym(RTLD_NEXT, __func__);
+	return no_memory ? ENOMEM : destroy(cd, keyslot);
+}
+
+static void expect_token(unsigned token, const char *text)
+{
+	const char *type, *json;
+
+	assert_int_equal(luks_token(o.luks, token, &type, &json), text ? 0 : -ENOENT);
+	if (text)
+		assert_string_equal(json, text);
+}
+
+/* The second try helps; else a new one is gone, and an old one no success. */
+static void test_set_token(void **state)
+{
+	static const char old[] = "{\"type\":\"t\",\"keyslots\":[],\"label\":\"a\"}",
+			  new[] = "{\"type\":\"t\",\"keyslots\":[],\"label\":\"b\"}",
+			  spaced[] = "{ \"label\": \"c/\", \"type\": \"t\", \"keyslots\": [] }";
+
+	(void)state;
+	for (int less = 0; less < 2; less++) {
+		shortened = less;
+		assert_int_equal(luks_set_token(o.luks, LUKS_ANY, old), 0);
+		expect_token(0, old);
+		expect_token(1, NULL);
+		shortened = less;
+		assert_int_equal(luks_set_token(o.luks, 0, new), 0);
+		expect_token(0, new);
+		assert_int_equal(luks_set_token(o.luks, 0, spaced), 0);
+		assert_int_equal(luks_remove_token(o.luks, 0), 0);
+	}
+
+	shortened = 2;
+	assert_int_equal(luks_set_token(o.luks, LUKS_ANY, old), -ENOMEM);
+	assert_int_equal(shortened, 0);
+	expect_token(0, NULL);
+	add_token(o.luks, 0, old);
+	shortened = 2;
+	assert_int_equal(luks_set_token(o.luks, 0, new), -ENOMEM);
+	assert_int_equal(luks_set_token(o.luks, 0, new), 0);
+	expect_token(0, new);
+	assert_true(luks_set_token(o.luks, 99, new) < 0);
+}
+
+static void test_remove_without_memory(void **state)
+{
+	(void)state;
+	no_memory = true;
+	assert_int_equal(luks_remove_keyslot(o.luks, 0), -EIO);
+	no_memory = false;
+	assert_told("no memory", &o.lines, "could not be removed: Cannot allocate memory");
+	assert_int_equal(luks_keyslot_opens(o.luks, 0, ref_str(PASSPHRASE)), 0);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -495,6 +580,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_token, make_volume, drop_volume),
 		cmocka_unit_test_setup_teardown(test_keyslot_opens, make_volume, drop_volume),
 		cmocka_unit_test_setup_teardown(test_remove, make_volume, drop_volume),
+		cmocka_unit_test_setup_teardown(test_remove_without_memory, make_volume,
+						drop_volume),
+		cmocka_unit_test_setup_teardown(test_set_token, make_volume, drop_volume),
 	};
 
 	return cmocka_run_group_tests(tests, begin, end);
