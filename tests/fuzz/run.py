@@ -6,7 +6,7 @@
 
 As many at once as there are CPUs. Edges are libFuzzer's, of all code in the program; lines are those of the
 files that the target is about, by llvm-cov where that is installed. What was found that reaches more than the
-corpus is left in build/fuzz/found/TARGET; with --merge it goes into the corpus, as little as reaches the same
+corpus is left in build/fuzz/found/TARGET; with --merge it is added to the corpus, as little as reaches the same
 edges. With 0 seconds nothing new is tried. Exits with 1 where an input broke something: it is then in
 build/fuzz/findings, and the report in build/fuzz/logs.
 """
@@ -123,20 +123,13 @@ def lines(target):
 
 
 def merge(target):
-    """The corpus anew, of what it and the last runs found."""
-    corpus, new = HERE / 'corpus' / target, FOUND / f'{target}.new'
-    shutil.rmtree(new, ignore_errors=True)
-    new.mkdir(parents=True)
-    subprocess.run([program(target), '-merge=1', '-use_counters=0', f'-max_len={TARGETS[target][2]}', new, corpus,
+    """Adds to the corpus what reaches more than it does."""
+    corpus = HERE / 'corpus' / target
+    before = set(corpus.iterdir())
+    subprocess.run([program(target), '-merge=1', '-use_counters=0', f'-max_len={TARGETS[target][2]}', corpus,
                     FOUND / target], env=ENVIRONMENT, check=True, capture_output=True)
-    kept = {file.read_bytes() for file in corpus.iterdir() if file.name.startswith('fixed-')}
-    for file in corpus.iterdir():
-        if not file.name.startswith('fixed-'):
-            file.unlink()
-    for file in sorted(new.iterdir()):
-        if file.read_bytes() not in kept:
-            shutil.copy(file, corpus / file.name[:10])
-    shutil.rmtree(new)
+    for file in set(corpus.iterdir()) - before:
+        file.rename(corpus / file.name[:10])
 
 
 def row(target, seconds):
