@@ -237,7 +237,7 @@ int luks_bind_undo(struct luks *luks, const struct binding *binding, const struc
 	r = crypt_load(luks->cd, CRYPT_LUKS2, NULL);
 	if (r == 0)
 		r = js_load(ref_str(binding->json), &written);
-	/* Out of memory, libcryptsetup may have left it out of the token's keyslots. */
+	/* Out of memory, libcryptsetup may have left the keyslot out of its token. */
 	if (r == 0 && bound && luks_keyslot_opens(luks, bound->keyslot, binding->secret) == 0)
 		r = luks_remove_keyslot(luks, bound->keyslot);
 	for (unsigned i = 0; r == 0 && i < LUKS_TOKENS; i++)

@@ -66,6 +66,13 @@ static json_t *metadata(void)
 	return json_of(area);
 }
 
+static void assert_metadata(const json_t *before)
+{
+	CLEANUP_JSON json_t *after = metadata();
+
+	assert_true(json_equal(before, after));
+}
+
 static size_t json_used(void)
 {
 	CLEANUP_JSON json_t *json = metadata();
@@ -97,7 +104,6 @@ static void expect_no_binding(const struct binding *binding, int want, const cha
 	CLEANUP_JSON json_t *before = metadata();
 	struct print print = print_of(o.volume.path), after;
 	struct bound bound;
-	json_t *left;
 
 	memset(&bound, UNTOUCHED, sizeof(bound));
 	opened_forget_lines(&o);
@@ -110,9 +116,7 @@ static void expect_no_binding(const struct binding *binding, int want, const cha
 	expect(words, luks_bind_make(o.luks, binding, &bound), want);
 	assert_told("binding", &o.lines, words);
 	assert_untouched(words, &bound, sizeof(bound));
-	left = metadata();
-	assert_true(json_equal(before, left));
-	json_decref(left);
+	assert_metadata(before);
 }
 
 static void test_rehearse(void **state)
@@ -341,7 +345,6 @@ static void test_undo(void **state)
 	const struct binding binding = usual_binding();
 	CLEANUP_JSON json_t *before = NULL;
 	struct bound bound;
-	json_t *after;
 
 	(void)state;
 	add_keyslot(o.luks, 5, "other");
@@ -355,9 +358,7 @@ static void test_undo(void **state)
 		if (i == 2)
 			assert_int_equal(luks_bind_make(o.luks, &binding, &bound), 0);
 		assert_int_equal(luks_bind_undo(o.luks, &binding, i == 2 ? &bound : NULL), 0);
-		after = metadata();
-		assert_true(json_equal(before, after));
-		json_decref(after);
+		assert_metadata(before);
 	}
 	assert_told("undoing", &o.lines, NULL);
 	assert_int_equal(luks_keyslot_opens(o.luks, 5, ref_str("other")), 0);
@@ -368,7 +369,7 @@ static void test_undo(void **state)
 static void test_undo_unassigned(void **state)
 {
 	const struct binding binding = usual_binding();
-	CLEANUP_JSON json_t *before = metadata(), *after = NULL;
+	CLEANUP_JSON json_t *before = metadata();
 	struct bound bound;
 
 	(void)state;
@@ -377,8 +378,7 @@ static void test_undo_unassigned(void **state)
 		crypt_token_unassign_keyslot(o.luks->cd, (int)bound.token, (int)bound.keyslot),
 		(int)bound.token);
 	assert_int_equal(luks_bind_undo(o.luks, &binding, &bound), 0);
-	after = metadata();
-	assert_true(json_equal(before, after));
+	assert_metadata(before);
 	assert_told("undoing", &o.lines, NULL);
 }
 
@@ -387,17 +387,15 @@ static void test_undo_of_another(void **state)
 {
 	const struct binding binding = usual_binding();
 	const struct bound bound = {.keyslot = 5, .token = 3};
-	json_t *before, *after;
+	json_t *before;
 
 	(void)state;
 	add_keyslot(o.luks, 5, "other");
 	add_token(o.luks, 3, "{\"type\":\"f\",\"keyslots\":[\"5\"]}");
 	before = metadata();
 	assert_int_equal(luks_bind_undo(o.luks, &binding, &bound), 0);
-	after = metadata();
-	assert_true(json_equal(before, after));
+	assert_metadata(before);
 	json_decref(before);
-	json_decref(after);
 }
 
 int main(void)
