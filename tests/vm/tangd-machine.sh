@@ -17,9 +17,9 @@ say() { # NAME CMD…
 }
 
 until_is() { # WORD CMD…
-	local i word=$1
+	local word=$1 end=$((SECONDS + 60))
 	shift
-	for ((i = 0; i < 60; i++)); do
+	while [ $SECONDS -lt $end ]; do
 		[ "$("$@" 2>/dev/null)" = "$word" ] && return 0
 		sleep 0.05
 	done
@@ -97,6 +97,7 @@ after_a_kill() {
 }
 
 journal() {
+	journalctl --sync
 	journalctl -o json MESSAGE_ID=$id | jq -rs '.[-1] | [.PEER, .KEY, .STATUS, .PRIORITY, ._SYSTEMD_UNIT,
 		.SYSLOG_IDENTIFIER] | join(" ")'
 }
@@ -113,6 +114,10 @@ say alias systemctl show -P Id tangd.socket
 say once recover 200
 say once-units units
 say once-restarts systemctl show -P NRestarts cotter-tangd.service
+recorded() {
+	cotter-tang-keys list | grep -ow 200 | uniq
+}
+until_is 200 recorded # what was recovered last is written within a second
 say once-usage cotter-tang-keys list
 say sandbox sandbox
 say journal journal
