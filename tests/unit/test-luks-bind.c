@@ -310,8 +310,7 @@ static void test_keyslots_area_full(void **state)
 	assert_int_equal(crypt_keyslot_add_by_volume_key(o.volume.cd, 0, NULL, 0, PASSPHRASE,
 							 strlen(PASSPHRASE)),
 			 0);
-	assert_int_equal(luks_open(o.volume.path, NULL, true, &o.lines.log, &o.luks), 0);
-	assert_int_equal(crypt_set_pbkdf_type(o.luks->cd, &opened_pbkdf), 0);
+	opened_again(&o);
 	add_keyslot(o.luks, 1, "other");
 	expect_no_binding(&binding, -ENOSPC, "area of /tmp/");
 }

@@ -113,14 +113,6 @@ static void fill(size_t room)
 	free(token);
 }
 
-/* As another process finds it. */
-static void open_again(void)
-{
-	o.luks = luks_free(o.luks);
-	opened_forget_lines(&o);
-	assert_int_equal(luks_open(o.volume.path, NULL, true, &o.lines.log, &o.luks), 0);
-}
-
 /* What a token of ours recovers, which must open one of its keyslots; false: there is no such token. */
 static bool recover(unsigned id, struct buf *secret, unsigned *keyslot)
 {
@@ -192,7 +184,7 @@ static void expect_clean(const char *which)
 	const char *type, *json;
 	unsigned keyslot = 0;
 
-	open_again();
+	opened_again(&o);
 	assert_true(recover(ID, &secret, &keyslot));
 	for (unsigned i = 0; i < LUKS_TOKENS; i++)
 		if (i != ID && luks_token(o.luks, i, &type, &json) == 0)
@@ -327,10 +319,10 @@ static void kill_everywhere(struct luks_takeover *takeover)
 	copy_header(o.volume.path, saved);
 	do {
 		copy_header(saved, o.volume.path);
-		open_again();
+		opened_again(&o);
 		if (!run_killed(takeover, n))
 			break;
-		open_again();
+		opened_again(&o);
 		assert_true(ways() >= 1);
 		if (n % 2)
 			assert_true(resume_all(false) != LUKS_RESUMED_KEYSLOT);
@@ -377,7 +369,7 @@ static void stop_with_old_keyslot(struct luks_takeover *takeover)
 		assert_true(n < 60);
 		assert_int_equal(luks_takeover_undo(o.luks, takeover, &bound), 0);
 		assert_true(run_killed(takeover, n));
-		open_again();
+		opened_again(&o);
 		if (active() == 7 && luks_token_keyslots(o.luks, ID) == 1 << 2)
 			break;
 		assert_int_equal(luks_resume(o.luks, 0, (struct ref){0}, 0, &resumed, &left), 0);

@@ -338,8 +338,7 @@ static void test_verb(void **state)
 	assert_int_equal(codes[4], EXIT_CODE_OK);
 	assert_int_equal(json_array_size(out.errors), 2);
 
-	o.luks = luks_free(o.luks);
-	assert_int_equal(luks_open(o.volume.path, NULL, true, &o.lines.log, &o.luks), 0);
+	opened_again(&o);
 	look();
 	assert_int_equal(inventory.active, 0);
 	assert_int_equal(inventory.n, 1);
