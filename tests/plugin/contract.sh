@@ -133,39 +133,53 @@ ok "a changed token is asked again" assert_requests "$tmp/404.requests" 2
 run_host "$image" 0 fresh:0
 ok "another device with the same token is asked" assert_requests "$tmp/404.requests" 2
 
+# --- waiting, side by side ---
+
+wait_for_host() { # NAME [OPTION…] IMAGE TOKEN…
+	run_later "$1" with_plugins "$host" "${@:2}"
+}
+
 make_image dead
 bind "$tang_url" "$tmp/adv"
 move_token 0 "http://127.0.0.1:1"
-run_host "$image" 0
-ok "a dead server is -EAGAIN" assert_result 1 $eagain
-ok "and is given 3 seconds to restart" assert_ms 1 2900 4500
-bind "$tang_url" "$tmp/adv"
-run with_plugins cryptsetup open --test-passphrase --token-only "$image"
-ok "one dead and one good token open the volume" assert_rc 0
+cp "$image" "$tmp/one-good"
+image=$tmp/one-good bind "$tang_url" "$tmp/adv"
+wait_for_host dead "$image" 0
+run_later one-good with_plugins cryptsetup open --test-passphrase --token-only "$tmp/one-good"
 
-# --- waiting ---
-
-# Two tokens for one keyslot: libcryptsetup tries each.
 make_image silent
 bind "$tang_url" "$tmp/adv"
 move_token 0 "$silent_url"
+cp "$image" "$tmp/deadline"
+cp "$image" "$tmp/short-deadline"
+image=$tmp/deadline edit_token 0 '.cotter.deadline = 1'
+image=$tmp/short-deadline edit_token 0 '.cotter.deadline = -5'
+# Two tokens for one keyslot: libcryptsetup tries each.
 token_json "$image" 0 >"$tmp/second.json"
 cryptsetup token import --disable-external-tokens --token-id 1 --json-file "$tmp/second.json" "$image"
+wait_for_host silent "$image" 0 1
+wait_for_host alarm --alarm 500 "$image" 0
+wait_for_host deadline "$tmp/deadline" 0
+wait_for_host short-deadline "$tmp/short-deadline" 0
 
-run_host "$image" 0 1
+finish dead
+ok "a dead server is -EAGAIN" assert_result 1 $eagain
+ok "and is given 3 seconds to restart" assert_ms 1 2900 4500
+finish one-good
+ok "one dead and one good token open the volume" assert_rc 0
+
+finish silent
 ok "a silent server is given up after 5 seconds" assert_ms 1 4900 6500
 ok "as something missing: -EAGAIN" assert_result 1 $eagain
 ok "a later network token gets 3 seconds" assert_ms 2 2900 4500
 
-run_host --alarm 500 "$image" 0
+finish alarm
 ok "a signal ends the wait" assert_ms 1 400 2000
 ok "as something missing: -EAGAIN" assert_result 1 $eagain
 
-edit_token 0 '.cotter.deadline = 1'
-run_host "$image" 0
+finish deadline
 ok "the token's own deadline holds" assert_ms 1 900 2500
-edit_token 0 '.cotter.deadline = -5'
-run_host "$image" 0
+finish short-deadline
 ok "a deadline below 1 s is 1 s" assert_ms 1 900 2500
 
 # --- validate: what open cannot use is refused, without a packet ---
